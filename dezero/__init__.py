@@ -1,0 +1,126 @@
+"""DeZero, rebuilt: the define-by-run framework of *Deep Learning from Scratch 3*.
+
+Computing with :class:`Variable` leaves a graph behind; ``backward()`` walks it.
+
+Importing this package loads NumPy, the engine and the functions; the other rooms (layers,
+optimisers, datasets ...) load when they are first named.
+
+Examples
+--------
+>>> import numpy as np
+>>> from dezero import Variable
+>>> x = Variable(np.array(2.0))
+>>> y = x**2 + 3 * x
+>>> y.backward()
+>>> x.grad
+variable(7.0)
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from dezero import functions, random
+from dezero.core import (
+    Config,
+    Function,
+    Parameter,
+    Variable,
+    as_array,
+    as_variable,
+    no_grad,
+    setup_variable,
+    test_mode,
+    using_config,
+)
+from dezero.random import seed
+
+if TYPE_CHECKING:
+    from dezero import (
+        core,
+        core_simple,
+        cuda,
+        dataloaders,
+        datasets,
+        functions_conv,
+        layers,
+        models,
+        optimizers,
+        transforms,
+        utils,
+    )
+    from dezero.dataloaders import DataLoader, SeqDataLoader
+    from dezero.datasets import Dataset
+    from dezero.layers import Layer
+    from dezero.models import Model
+
+__version__ = "0.1.0"
+
+is_simple_core = False
+
+_HOMES = {
+    "DataLoader": "dataloaders",
+    "SeqDataLoader": "dataloaders",
+    "Dataset": "datasets",
+    "Layer": "layers",
+    "Model": "models",
+}
+_ROOMS = (
+    "core_simple",
+    "cuda",
+    "dataloaders",
+    "datasets",
+    "functions_conv",
+    "layers",
+    "models",
+    "optimizers",
+    "transforms",
+    "utils",
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"dezero.{name}")
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"dezero.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'dezero' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+__all__ = [
+    "Config",
+    "DataLoader",
+    "Dataset",
+    "Function",
+    "Layer",
+    "Model",
+    "Parameter",
+    "SeqDataLoader",
+    "Variable",
+    "as_array",
+    "as_variable",
+    "core",
+    "core_simple",
+    "cuda",
+    "dataloaders",
+    "datasets",
+    "functions",
+    "functions_conv",
+    "is_simple_core",
+    "layers",
+    "models",
+    "no_grad",
+    "optimizers",
+    "random",
+    "seed",
+    "setup_variable",
+    "test_mode",
+    "transforms",
+    "using_config",
+    "utils",
+]

@@ -1,0 +1,225 @@
+"""The backward walk: each function once, the latest generation first."""
+
+from __future__ import annotations
+
+import warnings
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from dezero.core.config import using_config
+from dezero.core.function import Function, Output, describe
+from dezero.core.variable import Variable, as_array, as_variable, make
+
+
+def backward(root: Variable, retain_grad: bool, create_graph: bool) -> None:
+    """Add the gradient of ``root`` to ``grad`` of every leaf behind it (``Variable.backward``).
+
+    Nothing is changed when an error passes: gradients are stored once the walk is over.
+    """
+    node = root._node
+    if not isinstance(node, Function | Output):
+        raise RuntimeError(_nothing_recorded(root))
+    if not np.issubdtype(root.dtype, np.inexact):
+        _check_counts(node)
+    seed = _seed(root)
+    with using_config("enable_backprop", create_graph):
+        leaves, between = walk(node, seed if create_graph else seed.data[()], create_graph)
+        stored = list(leaves.items())
+        if retain_grad:
+            stored += [(y, gy) for y, gy in between if y is not root]
+        _warn_of_mixed_orders(root, stored)
+        _store(stored, seed)
+    root.grad = seed
+
+
+def walk(root: Any, seed: Any, recording: bool) -> tuple[dict[Any, Any], list[tuple[Any, Any]]]:
+    """Walk the graph from the node ``root``; return gradients of the leaves and of the rest alive.
+
+    Gradients are raw arrays (NumPy numbers where 0-d), or Variables when the walk is recorded.
+    A function waits on the heap until all functions that use its output have been visited:
+    those have a larger generation.
+    """
+    grads: dict[Any, Any] = {root: seed}
+    between: list[tuple[Any, Any]] = []
+    heap = [(-root._depth, 0, root)]
+    pushed = 0
+    while heap:
+        node = heappop(heap)[2]
+        gy = grads.pop(node)
+        if node.__class__ is Output:
+            between.append((node._variable(), gy))
+            function = node._function
+            if function not in grads:
+                grads[function] = [None] * len(function._outputs)
+                pushed += 1
+                heappush(heap, (-function._depth, pushed, function))
+            grads[function][node.index] = gy
+            continue
+        edges = node._edges
+        if edges is None:
+            raise RuntimeError(
+                f"backward through {node._name}: its graph was freed by unchain_backward(); "
+                "run the forward computation again"
+            )
+        if gy.__class__ is not list:
+            variable = node._outputs()
+            if variable is not None:
+                between.append((variable, gy))
+        for edge, gx in zip(edges, node._pull(gy, recording), strict=True):
+            if gx is None:
+                continue
+            try:
+                if gx.shape != edge._shape or gx.dtype is not edge._dtype:
+                    gx = conform(gx, edge, node)
+            except AttributeError:
+                gx = conform(as_array(gx), edge, node)
+            if edge._written:
+                node._check_unwritten(edge)
+            if edge in grads:
+                grads[edge] = grads[edge] + gx
+            else:
+                grads[edge] = gx
+                if edge._depth:
+                    pushed += 1
+                    heappush(heap, (-edge._depth, pushed, edge))
+    return grads, between
+
+
+def conform(gx: Any, edge: Any, node: Function) -> Any:
+    """Return ``gx`` in the shape and dtype of the input it belongs to; raise where it cannot be."""
+    if gx.shape != edge._shape:
+        if not node._broadcasts:
+            raise ValueError(
+                f"{node._name}.backward returned a gradient of shape {gx.shape} for an input of "
+                f"shape {edge._shape}; a gradient has the shape of its input (F.sum_to undoes "
+                "broadcasting)"
+            )
+        gx = sum_to(gx, edge._shape)
+    if gx.dtype != edge._dtype:
+        if edge._dtype.kind not in "fc" and gx.dtype.kind in "fc":
+            raise TypeError(
+                f"backward through {node._name}: its input is an integer variable "
+                f"({edge._dtype} {edge._shape}), which has no gradient; make it float with "
+                "x.astype(np.float32), or pass the plain array where no gradient is wanted"
+            )
+        if gx.dtype.kind == "c" and edge._dtype.kind == "f":
+            gx = gx.real
+        gx = gx.astype(edge._dtype)
+    return gx
+
+
+def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """Sum ``x`` over the axes along which ``shape`` was broadcast to ``x.shape``."""
+    lead = len(x.shape) - len(shape)
+    axes = tuple(range(lead)) + tuple(
+        lead + i for i, size in enumerate(shape) if size == 1 and x.shape[lead + i] != 1
+    )
+    if axes:
+        x = x.sum(axis=axes, keepdims=True)
+    return x.reshape(shape) if lead else x
+
+
+def free(root: Any) -> None:
+    """Cut and free the graph behind the node ``root``: variables on the way become leaves."""
+    stack = [root]
+    while stack:
+        function = stack.pop()._function
+        edges, function._edges, function._saved = function._edges or (), None, None
+        for edge in edges:
+            if isinstance(edge, Function | Output):
+                variable = edge._variable()
+                if variable is not None:
+                    variable.unchain()
+                stack.append(edge)
+
+
+def _nothing_recorded(root: Variable) -> str:
+    if root.requires_grad:
+        return (
+            "backward: this variable is a leaf: no function computed it, so there is nothing to "
+            "differentiate; call backward() on a result"
+        )
+    return (
+        "backward: no graph was recorded behind this variable: it was computed under no_grad(), "
+        "or from inputs that want no gradient (plain arrays, requires_grad=False), or it is the "
+        "gradient of a backward() without create_graph=True"
+    )
+
+
+def _seed(root: Variable) -> Variable:
+    """Return the gradient that the walk starts with: ``root.grad``, or ones."""
+    if root.grad is None:
+        return Variable(np.ones_like(root.data), requires_grad=False)
+    seed = as_variable(root.grad)
+    if seed.shape != root.shape:
+        raise ValueError(
+            f"backward: y.grad was set to an array of shape {seed.shape}, but y has shape "
+            f"{root.shape}; a gradient has the shape of its variable"
+        )
+    return seed if seed.dtype == root.dtype else seed.astype(root.dtype)
+
+
+def _functions(root: Any) -> dict[Function, None]:
+    """Return every function behind the node ``root``, each once."""
+    seen: dict[Function, None] = {}
+    stack = [root._function]
+    while stack:
+        function = stack.pop()
+        if function is not None and function not in seen:
+            seen[function] = None
+            stack += [
+                e._function for e in function._edges or () if isinstance(e, Function | Output)
+            ]
+    return seen
+
+
+def _check_counts(root: Any) -> None:
+    """Raise unless the integer graph behind ``root`` has derivatives of 0 and 1 alone.
+
+    Reshaping, summing and adding integers (steps 38 to 41 of the book) only count how often an
+    element is used: exact in integers. Any other derivative would be rounded in silence.
+    """
+    for function in _functions(root):
+        if not function._counts:
+            raise TypeError(
+                f"backward through {function._name} on integer variables: its derivative is not "
+                "an integer; make the input float: Variable(x.astype(np.float32))"
+            )
+
+
+def _warn_of_mixed_orders(root: Variable, stored: list[tuple[Variable, Any]]) -> None:
+    """Warn when a derivative would be added to the very gradient that is being differentiated."""
+    recorded = [v for v, _ in stored if v.grad is not None and v.grad._node is not None]
+    if not recorded:
+        return
+    behind = _functions(root._node)
+    for variable in recorded:
+        if variable.grad._node._function in behind:
+            name = f" {variable.name!r}" if variable.name else ""
+            warnings.warn(
+                f"backward: variable{name} {describe(variable)} still holds the gradient that is "
+                "being differentiated, so derivatives of two orders are added up; call its "
+                "cleargrad() before the second backward()",
+                UserWarning,
+                stacklevel=5,
+            )
+
+
+def _store(stored: list[tuple[Variable, Any]], seed: Variable) -> None:
+    """Add each gradient to its variable; no two variables share an array, and none is a view."""
+    taken = {id(seed._data)}
+    for variable, gx in stored:
+        node = gx._node if isinstance(gx, Variable) else None
+        data = gx.data if isinstance(gx, Variable) else as_array(gx)
+        if data.base is not None or id(data) in taken:
+            data = data.copy()
+        taken.add(id(data))
+        new = make(data, node)
+        variable.grad = new if variable.grad is None else _sum(variable.grad, new)
+
+
+def _sum(old: Any, new: Variable) -> Variable:
+    total: Variable = as_variable(old) + new
+    return total if total._node is not None else make(total.data, None)

@@ -1,0 +1,172 @@
+"""NumPy's own protocols: ``np.tanh(v)`` records a node exactly as ``F.tanh(v)`` does.
+
+Two tables say which function of this package stands for a function of NumPy's: one for ufuncs
+(NEP 13), one for the rest (NEP 18). The functions enter themselves with :func:`implements`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dezero.core import operators as ops
+from dezero.core.variable import Variable
+
+table: dict[Any, Callable[..., Any]] = {
+    np.add: ops.add,
+    np.subtract: ops.sub,
+    np.multiply: ops.mul,
+    np.divide: ops.div,
+    np.power: ops.pow,
+    np.float_power: ops.pow,
+    np.negative: ops.neg,
+    np.positive: lambda x: x,
+    np.absolute: ops.absolute,
+    np.fabs: ops.absolute,
+}
+"""What stands for each of NumPy's functions on Variables."""
+
+plain: set[Any] = {
+    # fmt: off
+    np.equal,
+    np.not_equal,
+    np.less,
+    np.less_equal,
+    np.greater,
+    np.greater_equal,
+    np.isnan,
+    np.isinf,
+    np.isfinite,
+    np.signbit,
+    np.sign,
+    np.floor,
+    np.ceil,
+    np.rint,
+    np.trunc,
+    np.floor_divide,
+    np.logical_and,
+    np.logical_or,
+    np.logical_not,
+    np.logical_xor,
+    np.argmax,
+    np.argmin,
+    np.argsort,
+    np.nonzero,
+    np.count_nonzero,
+    np.searchsorted,
+    np.shape,
+    np.ndim,
+    np.size,
+    np.result_type,
+    np.can_cast,
+    np.may_share_memory,
+    np.zeros_like,
+    np.ones_like,
+    np.empty_like,
+    np.full_like,
+    np.all,
+    np.any,
+    np.allclose,
+    np.isclose,
+    np.array_equal,
+    np.array_equiv,
+    np.iscomplexobj,
+    np.isrealobj,
+    np.array_repr,
+    np.array_str,
+    np.array2string,
+    # fmt: on
+}
+"""Functions without a derivative: they see the arrays inside, and give plain arrays."""
+
+
+def implements(*numpy_functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Enter a function in the table, as what stands for ``numpy_functions`` on Variables."""
+
+    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
+        table.update(dict.fromkeys(numpy_functions, function))
+        return function
+
+    return enter
+
+
+def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a function on arrays NumPy's protocol: an argument's own version of it goes first.
+
+    Kernels and random draws are called through this, so that a Variable, a recorded array or a
+    GPU array answers them as it answers NumPy's functions.
+    """
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for x in args:
+            if type(x) is not np.ndarray and hasattr(type(x), "__array_function__"):
+                result = x.__array_function__(call, (type(x),), args, kwargs)
+                if result is not NotImplemented:
+                    return result
+        return function(*args, **kwargs)
+
+    return call
+
+
+def _array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    if method == "__call__":
+        return _call(ufunc, inputs, kwargs)
+    reduction = _REDUCTIONS.get((ufunc, method))
+    if reduction is None or len(inputs) != 1:
+        raise TypeError(
+            f"np.{ufunc.__name__}.{method} has no gradient rule for Variables; "
+            "use v.data for the plain value"
+        )
+    return _call(reduction, inputs, {"axis": 0, **kwargs})
+
+
+_REDUCTIONS = {
+    (np.add, "reduce"): np.sum,
+    (np.multiply, "reduce"): np.prod,
+    (np.maximum, "reduce"): np.max,
+    (np.minimum, "reduce"): np.min,
+}
+
+
+def _array_function(
+    self: Variable, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    return _call(function, args, kwargs)
+
+
+def _call(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    implementation = table.get(function)
+    if implementation is not None:
+        try:
+            return implementation(*args, **kwargs)
+        except TypeError as error:
+            if "unexpected keyword argument" in str(error):
+                raise TypeError(f"np.{function.__name__} on a Variable: {error}") from error
+            raise
+    if function in plain:
+        return function(*_unwrapped(args), **_unwrapped(kwargs))
+    name = getattr(function, "__name__", repr(function))
+    raise TypeError(
+        f"np.{name} has no gradient rule for Variables; use v.data for the plain value, or write "
+        "it as a dezero.Function"
+    )
+
+
+def _unwrapped(x: Any) -> Any:
+    if isinstance(x, Variable):
+        return x.data
+    if isinstance(x, list | tuple):
+        return type(x)(_unwrapped(item) for item in x)
+    if isinstance(x, dict):
+        return {key: _unwrapped(value) for key, value in x.items()}
+    return x
+
+
+def setup_protocols() -> None:
+    """Attach the two protocols to Variable. Runs at import."""
+    Variable.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]
+    Variable.__array_function__ = _array_function  # type: ignore[attr-defined]

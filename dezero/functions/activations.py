@@ -1,0 +1,283 @@
+"""Activations: sigmoid, ReLU, softmax, GELU and their kin."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+import numpy as np
+
+from dezero.core import Primitive, Variable, as_variable, elementwise
+from dezero.core.function import unary
+from dezero.functions.math import exp
+from dezero.functions.reductions import logsumexp_array
+from dezero.functions.reductions import sum as sum_
+from dezero.kernels.special import erf
+
+
+def _sigmoid(x: Any) -> Any:
+    return np.tanh(x * 0.5) * 0.5 + 0.5  # no overflow, whatever the sign
+
+
+def _silu_gradient(gy: Any, x: Any) -> Any:
+    s = _sigmoid(x)
+    return gy * (s * (1 + x * (1 - s)))
+
+
+Sigmoid = elementwise("Sigmoid", _sigmoid, gx=lambda gy, y: gy * y * (1 - y))
+ReLU = elementwise("ReLU", lambda x: np.maximum(x, 0), gx=lambda gy, y: gy * (y > 0))
+SiLU = elementwise("SiLU", lambda x: x * _sigmoid(x), gx=_silu_gradient)
+
+
+class LeakyReLU(Primitive):
+    """``x`` where positive, ``slope * x`` elsewhere."""
+
+    def __init__(self, slope: float) -> None:
+        self.slope = slope
+
+    def forward(self, x: Any) -> Any:
+        """Return the activation."""
+        return np.where(x > 0, x, x * self.slope)
+
+    def gx(self, gy: Any, x: Any) -> Any:
+        """Scale the gradient where ``x`` is not positive."""
+        return np.where(x > 0, gy, gy * self.slope)
+
+
+class GELU(Primitive):
+    """The Gaussian error linear unit, ``x`` times the probability that a normal draw is less."""
+
+    def __init__(self, approximate: str = "none") -> None:
+        self.approximate = approximate
+
+    def forward(self, x: Any) -> Any:
+        """Return the activation."""
+        return x * self._gate(x)
+
+    def gx(self, gy: Any, x: Any) -> Any:
+        """Return the gradient by the product rule."""
+        if self.approximate == "tanh":
+            t = np.tanh(_inner(x))
+            slope = 0.5 * (1 - t * t) * (_C * (1 + 3 * 0.044715 * x * x))
+            return gy * (0.5 * (1 + t) + x * slope)
+        density = np.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
+        return gy * (self._gate(x) + x * density)
+
+    def _gate(self, x: Any) -> Any:
+        if self.approximate == "tanh":
+            return 0.5 * (1 + np.tanh(_inner(x)))
+        return 0.5 * (1 + erf(x * math.sqrt(0.5)))
+
+
+_C = math.sqrt(2 / math.pi)
+
+
+def _inner(x: Any) -> Any:
+    return _C * (x + 0.044715 * x * x * x)
+
+
+class Softmax(Primitive):
+    """Exponentials along an axis, scaled to sum to one."""
+
+    def __init__(self, axis: int = 1) -> None:
+        self.axis = axis
+
+    def forward(self, x: Any) -> Any:
+        """Return the probabilities."""
+        y = np.exp(x - _largest(x, self.axis))
+        return y / y.sum(axis=self.axis, keepdims=True)
+
+    def gx(self, gy: Any, y: Any) -> Any:
+        """Return ``y * (gy - sum(gy * y))``."""
+        weighted = gy * y
+        return weighted - y * np.sum(weighted, axis=self.axis, keepdims=True)
+
+
+class LogSoftmax(Primitive):
+    """The logarithm of the softmax, computed without forming it."""
+
+    def __init__(self, axis: int = 1) -> None:
+        self.axis = axis
+
+    def forward(self, x: Any) -> Any:
+        """Return the logarithms of the probabilities."""
+        return x - logsumexp_array(x, self.axis)
+
+    def gx(self, gy: Any, y: Any) -> Any:
+        """Return ``gy - softmax * sum(gy)``."""
+        return gy - np.exp(y) * np.sum(gy, axis=self.axis, keepdims=True)
+
+
+def _largest(x: Any, axis: int) -> Any:
+    """Return what to subtract before exponentials: the largest element, 0 if that is infinite."""
+    largest = x.max(axis=axis, keepdims=True)
+    return np.where(np.isfinite(largest), largest, 0)
+
+
+def sigmoid(x: Any) -> Variable:
+    r"""Return :math:`1/(1+e^{-x})`, element by element; :math:`dy/dx = y(1-y)`.
+
+    Source: step 43 of the book.
+
+    Examples
+    --------
+    >>> import dezero.functions as F
+    >>> F.sigmoid(0.0)
+    variable(0.5)
+    """
+    return unary(Sigmoid, x)
+
+
+def sigmoid_simple(x: Any) -> Variable:
+    r"""Return :math:`1/(1+e^{-x})` composed of simpler functions (step 43 of the book).
+
+    Examples
+    --------
+    >>> import dezero.functions as F
+    >>> F.sigmoid_simple(0.0)
+    variable(0.5)
+    """
+    return 1 / (1 + exp(-as_variable(x)))
+
+
+def relu(x: Any) -> Variable:
+    r"""Return :math:`\max(x, 0)`; the gradient at 0 is 0.
+
+    Source: step 51 of the book.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.relu(np.array([-1.0, 2.0]))
+    variable([0. 2.])
+    """
+    return unary(ReLU, x)
+
+
+def leaky_relu(x: Any, slope: float = 0.2) -> Variable:
+    """Return ``x`` where positive, ``slope * x`` elsewhere.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.leaky_relu(np.array([-1.0, 2.0]))
+    variable([-0.2  2. ])
+    """
+    return LeakyReLU(slope)(x)  # type: ignore[no-any-return]
+
+
+def gelu(x: Any, approximate: Literal["none", "tanh"] = "none") -> Variable:
+    r"""Return :math:`x \Phi(x)`, with the normal distribution function :math:`\Phi`.
+
+    Parameters
+    ----------
+    x : Variable or array
+        Any shape.
+    approximate : {"none", "tanh"}
+        ``"tanh"`` uses :math:`\frac12 (1 + \tanh(\sqrt{2/\pi}(x + 0.044715 x^3)))` for
+        :math:`\Phi`.
+
+    Raises
+    ------
+    ValueError
+        If ``approximate`` is another word.
+
+    Notes
+    -----
+    Source: Hendrycks and Gimpel, Gaussian Error Linear Units, 2016.
+
+    Examples
+    --------
+    >>> import dezero.functions as F
+    >>> print(f"{F.gelu(1.0):.6f} {F.gelu(1.0, approximate='tanh'):.6f}")
+    0.841345 0.841192
+    """
+    if approximate not in ("none", "tanh"):
+        raise ValueError(f"gelu: got approximate={approximate!r}; it wants 'none' or 'tanh'")
+    return GELU(approximate)(_array_or_variable(x))  # type: ignore[no-any-return]
+
+
+def silu(x: Any) -> Variable:
+    r"""Return :math:`x \sigma(x)`, also called swish.
+
+    Source: Elfwing, Uchibe and Doya, 2017.
+
+    Examples
+    --------
+    >>> import dezero.functions as F
+    >>> print(f"{F.silu(1.0):.6f}")
+    0.731059
+    """
+    return unary(SiLU, x)
+
+
+def softmax(x: Any, axis: int = 1) -> Variable:
+    r"""Return :math:`e^{x_i} / \sum_j e^{x_j}` along an axis.
+
+    Parameters
+    ----------
+    x : Variable or array
+        Scores.
+    axis : int, default 1
+        The axis that sums to one.
+
+    Notes
+    -----
+    Source: step 47 of the book.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.softmax(np.zeros((1, 4)))
+    variable([[0.25 0.25 0.25 0.25]])
+    """
+    return Softmax(axis)(x)  # type: ignore[no-any-return]
+
+
+def softmax_simple(x: Any, axis: int = 1) -> Variable:
+    """Return the softmax composed of simpler functions (step 47 of the book).
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.softmax_simple(np.zeros((1, 4)))
+    variable([[0.25 0.25 0.25 0.25]])
+    """
+    y = exp(x)
+    return y / sum_(y, axis=axis, keepdims=True)
+
+
+def log_softmax(x: Any, axis: int = 1) -> Variable:
+    r"""Return :math:`x_i - \log \sum_j e^{x_j}` along an axis.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.log_softmax(np.zeros((1, 2)))
+    variable([[-0.69314718 -0.69314718]])
+    """
+    return LogSoftmax(axis)(x)  # type: ignore[no-any-return]
+
+
+def _array_or_variable(x: Any) -> Any:
+    return x if hasattr(x, "dtype") else np.asarray(x, float)
+
+
+__all__ = [
+    "GELU",
+    "LeakyReLU",
+    "LogSoftmax",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "gelu",
+    "leaky_relu",
+    "log_softmax",
+    "relu",
+    "sigmoid",
+    "sigmoid_simple",
+    "silu",
+    "softmax",
+    "softmax_simple",
+]

@@ -1,0 +1,290 @@
+"""Losses, each a mean over the batch, and the accuracy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dezero.core import Primitive, Variable, as_variable
+from dezero.functions.activations import _sigmoid, log_softmax
+from dezero.functions.indexing import check_labels
+from dezero.functions.reductions import logsumexp_array
+from dezero.functions.reductions import sum as sum_
+
+
+class MeanSquaredError(Primitive):
+    """The mean of squared differences."""
+
+    def forward(self, x0: Any, x1: Any) -> Any:
+        """Return the mean."""
+        check_same_shape("mean_squared_error", x0, x1)
+        difference = x0 - x1
+        return (difference * difference).sum() / max(difference.size, 1)
+
+    def gx0(self, gy: Any, x0: Any, x1: Any) -> Any:
+        """Return ``2 (x0 - x1) / size``."""
+        return gy * (2 / max(x0.size, 1)) * (x0 - x1)
+
+    def gx1(self, gy: Any, x0: Any, x1: Any) -> Any:
+        """Return ``2 (x1 - x0) / size``."""
+        return gy * (2 / max(x0.size, 1)) * (x1 - x0)
+
+
+class SoftmaxCrossEntropy(Primitive):
+    """The mean of minus the logarithm of the softmax at the labels."""
+
+    def forward(self, x: Any, t: Any) -> Any:
+        """Return the mean; the logarithm of the normaliser is kept for backward."""
+        check_class_labels("softmax_cross_entropy", x, t)
+        self.log_z = logsumexp_array(x, 1)
+        picked = x[np.arange(len(t)), t] - self.log_z[:, 0]
+        return -picked.sum() / max(len(t), 1)
+
+    def gx(self, gy: Any, x: Any, t: Any) -> Any:
+        """Return ``(softmax - one hot) / N``."""
+        scale = gy / max(len(t), 1)
+        if isinstance(x, Variable):
+            hot = np.zeros(x.shape, x.dtype)
+            hot[np.arange(len(t)), t] = 1
+            return (np.exp(log_softmax(x, 1)) - hot) * scale
+        p = np.exp(x - self.log_z)
+        p[np.arange(len(t)), t] -= 1
+        p *= scale
+        return p
+
+
+class SigmoidCrossEntropy(Primitive):
+    """The cross entropy of labels 0 and 1 with the sigmoid of scores."""
+
+    def forward(self, x: Any, t: Any) -> Any:
+        """Return ``mean(max(x, 0) - x t + log(1 + exp(-|x|)))``, which never overflows."""
+        check_same_shape("sigmoid_cross_entropy", x, t)
+        loss = np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))
+        return loss.astype(x.dtype).sum() / max(len(x), 1)
+
+    def gx(self, gy: Any, x: Any, t: Any) -> Any:
+        """Return ``(sigmoid(x) - t) / N``."""
+        return (_sigmoid(x) - t) * (gy / max(len(x), 1))
+
+
+class BinaryCrossEntropy(Primitive):
+    """The cross entropy of labels 0 and 1 with probabilities."""
+
+    def forward(self, p: Any, t: Any) -> Any:
+        """Return the mean, with logarithms no less than -100 (as PyTorch's)."""
+        check_same_shape("binary_cross_entropy", p, t)
+        if (p < 0).any() or (p > 1).any():
+            raise ValueError(
+                f"binary_cross_entropy: got p from {p.min()} to {p.max()}; it wants probabilities "
+                "from 0 to 1: F.sigmoid(x), or sigmoid_cross_entropy on the scores"
+            )
+        with np.errstate(divide="ignore"):
+            yes, no = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
+        return -(t * yes + (1 - t) * no).astype(p.dtype).sum() / max(len(p), 1)
+
+    def gp(self, gy: Any, p: Any, t: Any) -> Any:
+        """Return ``(p - t) / (p (1 - p)) / N``."""
+        return (p - t) / np.maximum(p * (1 - p), 1e-12) * (gy / max(len(p), 1))
+
+
+def mean_squared_error(x0: Any, x1: Any) -> Variable:
+    r"""Return the mean of :math:`(x_0 - x_1)^2` over all elements.
+
+    Parameters
+    ----------
+    x0, x1 : Variable or array, of one shape
+        Prediction and target; both may want a gradient.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ: ``(N, 1)`` and ``(N,)`` would broadcast to ``(N, N)``.
+
+    Notes
+    -----
+    Source: step 42 of the book. It divides by the number of elements; for the book's
+    ``(N, 1)`` that is the same as dividing by ``N``.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.mean_squared_error(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    variable(2.0)
+    """
+    return MeanSquaredError()(x0, x1)  # type: ignore[no-any-return]
+
+
+def mean_squared_error_simple(x0: Any, x1: Any) -> Variable:
+    """Return the mean squared error composed of simpler functions (step 42 of the book).
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.mean_squared_error_simple(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    variable(2.0)
+    """
+    x0, x1 = as_variable(x0), as_variable(x1)
+    check_same_shape("mean_squared_error_simple", x0, x1)
+    difference = x0 - x1
+    return sum_(difference**2) / max(difference.size, 1)
+
+
+def softmax_cross_entropy(x: Any, t: Any) -> Variable:
+    r"""Return the mean of :math:`-\log \mathrm{softmax}(x)_t` over the batch.
+
+    Parameters
+    ----------
+    x : Variable or array of shape (N, C)
+        Scores of the classes.
+    t : array of int, shape (N,)
+        Labels from 0 to ``C - 1``; no gradient.
+
+    Returns
+    -------
+    Variable of shape ()
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or a label is not a class.
+    TypeError
+        If the labels are not integers.
+
+    Notes
+    -----
+    Source: step 47 of the book.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.softmax_cross_entropy(np.zeros((1, 2)), np.array([1]))
+    variable(0.6931471805599453)
+    """
+    return SoftmaxCrossEntropy()(x, t)  # type: ignore[no-any-return]
+
+
+def softmax_cross_entropy_simple(x: Any, t: Any) -> Variable:
+    """Return the softmax cross entropy composed of simpler functions (step 47 of the book).
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.softmax_cross_entropy_simple(np.zeros((1, 2)), np.array([1]))
+    variable(0.6931471805599453)
+    """
+    labels = t.data if isinstance(t, Variable) else np.asarray(t)
+    check_class_labels("softmax_cross_entropy_simple", x, labels)
+    picked = log_softmax(x, 1)[np.arange(len(labels)), labels]
+    return -sum_(picked) / max(len(labels), 1)
+
+
+def sigmoid_cross_entropy(x: Any, t: Any) -> Variable:
+    r"""Return the cross entropy of labels 0 and 1 with :math:`\sigma(x)`, summed over ``N``.
+
+    Parameters
+    ----------
+    x : Variable or array of shape (N, ...)
+        Scores.
+    t : array of that shape
+        Labels 0 and 1, or probabilities; no gradient.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.sigmoid_cross_entropy(np.array([100.0]), np.array([0]))
+    variable(100.0)
+    """
+    return SigmoidCrossEntropy()(x, t)  # type: ignore[no-any-return]
+
+
+def binary_cross_entropy(p: Any, t: Any) -> Variable:
+    """Return the cross entropy of labels 0 and 1 with probabilities ``p``.
+
+    Parameters
+    ----------
+    p : Variable or array of shape (N, ...)
+        Probabilities from 0 to 1.
+    t : array of that shape
+        Labels 0 and 1, or probabilities; no gradient.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or ``p`` is no probability.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> print(f"{F.binary_cross_entropy(np.array([0.5]), np.array([1])):.4f}")
+    0.6931
+    """
+    return BinaryCrossEntropy()(p, t)  # type: ignore[no-any-return]
+
+
+def accuracy(y: Any, t: Any) -> Variable:
+    """Return the share of rows of ``y`` whose largest element is at the label; no gradient.
+
+    Source: step 50 of the book.
+
+    Parameters
+    ----------
+    y : Variable or array of shape (N, C)
+        Scores.
+    t : array of int, shape (N,)
+        Labels.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
+    variable(0.5)
+    """
+    scores = y.data if isinstance(y, Variable) else np.asarray(y)
+    labels = t.data if isinstance(t, Variable) else np.asarray(t)
+    if scores.ndim != 2 or labels.size != len(scores):
+        raise ValueError(
+            f"accuracy: got y of shape {scores.shape} and t of shape {labels.shape}; it wants "
+            "(N, C) and (N,)"
+        )
+    right = scores.argmax(axis=1) == labels.reshape(-1)
+    return Variable(np.asarray(right.mean()), requires_grad=False)
+
+
+def check_same_shape(name: str, x0: Any, x1: Any) -> None:
+    """Raise ValueError unless the shapes are the same: losses do not broadcast."""
+    if x0.shape != x1.shape:
+        raise ValueError(
+            f"{name}: got shapes {x0.shape} and {x1.shape}; they must be the same, since "
+            "broadcasting would give a wrong loss; reshape one of them"
+        )
+
+
+def check_class_labels(name: str, x: Any, t: Any) -> None:
+    """Raise unless ``x`` is (N, C) and ``t`` holds N classes."""
+    if x.ndim != 2 or t.ndim != 1 or len(x) != len(t):
+        raise ValueError(
+            f"{name}: got x of shape {x.shape} and t of shape {t.shape}; it wants scores (N, C) "
+            "and labels (N,)"
+        )
+    check_labels(name, t, x.shape[1], "classes")
+
+
+__all__ = [
+    "BinaryCrossEntropy",
+    "MeanSquaredError",
+    "SigmoidCrossEntropy",
+    "SoftmaxCrossEntropy",
+    "accuracy",
+    "binary_cross_entropy",
+    "mean_squared_error",
+    "mean_squared_error_simple",
+    "sigmoid_cross_entropy",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_simple",
+]

@@ -1,0 +1,444 @@
+"""Functions that move elements about: reshape, transpose, broadcast, join, split, pad, cast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dezero.core import Primitive, Variable, Variadic, as_variable, implements
+from dezero.core.backward import sum_to as sum_to_shape
+
+Axes = int | tuple[int, ...] | None
+
+
+class Reshape(Primitive):
+    """The same elements in another shape."""
+
+    _counts = True
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+
+    def forward(self, x: Any) -> Any:
+        """Return ``x`` in the new shape."""
+        self.x_shape = x.shape
+        return x.reshape(self.shape)
+
+    def gx(self, gy: Any) -> Any:
+        """Give the gradient the old shape."""
+        return np.reshape(gy, self.x_shape)
+
+
+class Transpose(Primitive):
+    """The axes in another order."""
+
+    _counts = True
+
+    def __init__(self, axes: tuple[int, ...] | None = None) -> None:
+        self.axes = axes
+
+    def forward(self, x: Any) -> Any:
+        """Return ``x`` with its axes permuted."""
+        return x.transpose(self.axes)
+
+    def gx(self, gy: Any) -> Any:
+        """Permute the axes back."""
+        if self.axes is None:
+            return np.transpose(gy)
+        count = len(self.axes)
+        inverse = np.argsort([axis % count for axis in self.axes])
+        return np.transpose(gy, tuple(inverse.tolist()))
+
+
+class BroadcastTo(Primitive):
+    """Copies along new axes and axes of length 1."""
+
+    _counts = True
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+
+    def forward(self, x: Any) -> Any:
+        """Return ``x`` repeated to the shape."""
+        self.x_shape = x.shape
+        return np.broadcast_to(x, self.shape)
+
+    def gx(self, gy: Any) -> Any:
+        """Sum over the copies."""
+        return sum_to_shape(gy, self.x_shape)
+
+
+class SumTo(Primitive):
+    """The transpose of :class:`BroadcastTo`: sums to a smaller shape."""
+
+    _counts = True
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+
+    def forward(self, x: Any) -> Any:
+        """Return ``x`` summed to the shape."""
+        self.x_shape = x.shape
+        return sum_to_shape(x, self.shape)
+
+    def gx(self, gy: Any) -> Any:
+        """Give every summand the gradient of the sum."""
+        return np.broadcast_to(gy, self.x_shape)
+
+
+class Cast(Primitive):
+    """The same values in another floating-point type."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
+
+    def forward(self, x: Any) -> Any:
+        """Return ``x`` as ``dtype``."""
+        return x.astype(self.dtype)
+
+    def gx(self, gy: Any) -> Any:
+        """Return the gradient; the engine gives it the type of the input."""
+        return gy
+
+
+class Concatenate(Variadic):
+    """Arrays joined along an axis."""
+
+    _counts = True
+
+    def __init__(self, axis: int = 0) -> None:
+        self.axis = axis
+
+    def forward(self, *xs: Any) -> Any:
+        """Return the arrays joined."""
+        self.ends = np.cumsum([x.shape[self.axis] for x in xs]).tolist()
+        return np.concatenate(xs, self.axis)
+
+    def gradient(self, gy: Any) -> Any:
+        """Cut the gradient at the joints."""
+        before = (slice(None),) * (self.axis % gy.ndim)
+        starts = [0, *self.ends[:-1]]
+        return tuple(
+            gy[(*before, slice(start, end))] for start, end in zip(starts, self.ends, strict=True)
+        )
+
+
+class Split(Primitive):
+    """An array cut into several along an axis."""
+
+    _counts = True
+
+    def __init__(self, indices_or_sections: int | Sequence[int], axis: int = 0) -> None:
+        self.indices_or_sections = indices_or_sections
+        self.axis = axis
+
+    def forward(self, x: Any) -> Any:
+        """Return the pieces."""
+        return tuple(np.split(x, self.indices_or_sections, self.axis))
+
+    def gx(self, gys: Any) -> Any:
+        """Join the gradients of the pieces."""
+        return np.concatenate(gys, self.axis)
+
+
+class Pad(Primitive):
+    """An array with a border of a constant."""
+
+    _counts = True
+
+    def __init__(self, pad_width: Any, constant_values: Any = 0) -> None:
+        self.pad_width = pad_width
+        self.constant_values = constant_values
+
+    def forward(self, x: Any) -> Any:
+        """Return ``x`` with its border."""
+        widths = np.broadcast_to(np.asarray(self.pad_width), (x.ndim, 2)).tolist()
+        self.inside = tuple(
+            slice(a, a + size) for (a, _), size in zip(widths, x.shape, strict=True)
+        )
+        return np.pad(x, self.pad_width, constant_values=self.constant_values)
+
+    def gx(self, gy: Any) -> Any:
+        """Drop the border."""
+        return gy[self.inside]
+
+
+@implements(np.reshape)
+def reshape(x: Any, shape: int | tuple[int, ...]) -> Variable:
+    """Return the elements of ``x`` in another shape; one length may be ``-1``.
+
+    Source: step 38 of the book.
+
+    Raises
+    ------
+    ValueError
+        If the number of elements differs.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.reshape(np.arange(4.0), (2, 2)).shape
+    (2, 2)
+    """
+    shape = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+    if isinstance(x, Variable) and x.shape == shape:
+        return x
+    return Reshape(shape)(x)  # type: ignore[no-any-return]
+
+
+@implements(np.transpose)
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
+    """Return ``x`` with its axes in another order, reversed by default.
+
+    Source: step 38 of the book.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.transpose(np.ones((2, 3, 4)), (1, 2, 0)).shape
+    (3, 4, 2)
+    """
+    return Transpose(None if axes is None else tuple(axes))(x)  # type: ignore[no-any-return]
+
+
+@implements(np.swapaxes)
+def swapaxes(x: Any, axis1: int, axis2: int) -> Variable:
+    """Return ``x`` with two axes exchanged.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.swapaxes(np.ones((2, 3, 4)), -1, -2).shape
+    (2, 4, 3)
+    """
+    axes = list(range(len(x.shape)))
+    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    return transpose(x, axes)
+
+
+@implements(np.moveaxis)
+def moveaxis(x: Any, source: int, destination: int) -> Variable:
+    """Return ``x`` with one axis moved to another place.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.moveaxis(np.ones((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
+    count = len(x.shape)
+    axes = list(range(count))
+    axes.insert(destination % count, axes.pop(source % count))
+    return transpose(x, axes)
+
+
+@implements(np.broadcast_to)
+def broadcast_to(x: Any, shape: int | tuple[int, ...]) -> Variable:
+    """Return ``x`` repeated along new axes and axes of length 1; gradients are summed back.
+
+    Source: step 40 of the book.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.broadcast_to(np.array([1.0, 2.0]), (2, 2))
+    variable([[1. 2.]
+              [1. 2.]])
+    """
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    if x.shape == shape:
+        return as_variable(x)
+    return BroadcastTo(shape)(x)  # type: ignore[no-any-return]
+
+
+def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
+    """Return ``x`` summed to ``shape``, the transpose of :func:`broadcast_to`.
+
+    Source: step 40 of the book.
+
+    Raises
+    ------
+    ValueError
+        If ``shape`` does not broadcast to ``x.shape``.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.sum_to(np.ones((2, 3)), (1, 3))
+    variable([[2. 2. 2.]])
+    """
+    if x.shape == shape:
+        return as_variable(x)
+    lead = len(x.shape) - len(shape)
+    fits = lead >= 0 and all(a in (1, b) for a, b in zip(shape, x.shape[lead:], strict=True))
+    if not fits:
+        raise ValueError(
+            f"sum_to: got x of shape {x.shape} and shape {shape}; each axis of shape must be 1 "
+            "or that of x, counted from the last"
+        )
+    return SumTo(shape)(x)  # type: ignore[no-any-return]
+
+
+@implements(np.expand_dims)
+def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Variable:
+    """Return ``x`` with new axes of length 1.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.expand_dims(np.ones(3), 0).shape
+    (1, 3)
+    """
+    return reshape(x, np.expand_dims(np.broadcast_to(0, x.shape), axis).shape)
+
+
+@implements(np.squeeze)
+def squeeze(x: Any, axis: Axes = None) -> Variable:
+    """Return ``x`` without axes of length 1: all of them, or those named.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.squeeze(np.ones((1, 3))).shape
+    (3,)
+    """
+    return reshape(x, np.squeeze(np.broadcast_to(0, x.shape), axis).shape)
+
+
+def flatten(x: Any) -> Variable:
+    """Return ``x`` with all axes but the first made one.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.flatten(np.ones((2, 3, 4))).shape
+    (2, 12)
+    """
+    return reshape(x, (x.shape[0], int(np.prod(x.shape[1:]))))
+
+
+def astype(x: Any, dtype: Any) -> Variable:
+    """Return ``x`` in another type; integers and booleans end the graph.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.astype(np.ones(2), np.float32).dtype
+    dtype('float32')
+    """
+    x = as_variable(x)
+    if x.dtype == dtype:
+        return x
+    if np.dtype(dtype).kind not in "fc":
+        return Variable(x.data.astype(dtype), requires_grad=False)
+    return Cast(dtype)(x)  # type: ignore[no-any-return]
+
+
+def concatenate(xs: Sequence[Any], axis: int = 0) -> Variable:
+    """Return several arrays joined along an axis that they have.
+
+    Raises
+    ------
+    ValueError
+        If the other lengths differ.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.concatenate([np.ones(1), np.zeros(2)])
+    variable([1. 0. 0.])
+    """
+    if len(xs) == 0:
+        raise ValueError("concatenate: got an empty sequence; it wants at least one array")
+    return Concatenate(axis)(*xs)  # type: ignore[no-any-return]
+
+
+@implements(np.concatenate)
+def _numpy_concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Variable:
+    if axis is None:
+        return concatenate([reshape(x, (-1,)) for x in arrays])
+    return concatenate(arrays, axis)
+
+
+@implements(np.stack)
+def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
+    """Return several arrays of one shape joined along a new axis.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.stack([np.ones(2), np.zeros(2)]).shape
+    (2, 2)
+    """
+    shapes = {np.shape(x) for x in xs}
+    if len(shapes) != 1:
+        raise ValueError(f"stack: got shapes {sorted(shapes)}; it wants arrays of one shape")
+    return concatenate(
+        [
+            expand_dims(
+                np.asarray(x) if np.ndim(x) == 0 and not isinstance(x, Variable) else x, axis
+            )
+            for x in xs
+        ],
+        axis,
+    )
+
+
+@implements(np.split)
+def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> tuple[Variable, ...]:
+    """Cut ``x`` along an axis into equal sections, or at the given indices.
+
+    Raises
+    ------
+    ValueError
+        If the axis cannot be cut into that many equal sections.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.split(np.arange(4.0), 2)
+    (variable([0. 1.]), variable([2. 3.]))
+    """
+    return Split(indices_or_sections, axis)(x)  # type: ignore[no-any-return]
+
+
+def pad(x: Any, pad_width: Any, constant_values: Any = 0) -> Variable:
+    """Return ``x`` with a border of a constant, as ``np.pad``.
+
+    Parameters
+    ----------
+    x : Variable or array
+        Any shape.
+    pad_width : int, pair or sequence of pairs
+        The width before and after, for all axes or for each.
+    constant_values : float, default 0
+        What the border holds.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.pad(np.ones(2), (1, 2))
+    variable([0. 1. 1. 0. 0.])
+    """
+    return Pad(pad_width, constant_values)(x)  # type: ignore[no-any-return]
+
+
+@implements(np.pad)
+def _numpy_pad(
+    array: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
+) -> Variable:
+    if mode != "constant":
+        raise TypeError(f"pad: mode {mode!r} has no gradient rule; use mode='constant'")
+    return pad(array, pad_width, constant_values)
+
+
+@implements(np.ravel)
+def _numpy_ravel(a: Any) -> Variable:
+    return reshape(a, (-1,))
