@@ -85,7 +85,7 @@ class Variable:
             raise TypeError(
                 f"Variable: got {type(data).__name__}; it wants a NumPy array: np.array({data!r})"
             )
-        self.data = data
+        self.data: Any = data
         self.name = name
         self.grad: Any = None
         self.creator: Function | None = None
@@ -94,17 +94,17 @@ class Variable:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the array."""
-        return self.data.shape  # type: ignore[no-any-return]
+        return self.data.shape
 
     @property
     def ndim(self) -> int:
         """The number of dimensions."""
-        return self.data.ndim  # type: ignore[no-any-return]
+        return self.data.ndim
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return self.data.size  # type: ignore[no-any-return]
+        return self.data.size
 
     @property
     def dtype(self) -> Any:
@@ -196,6 +196,7 @@ class Function:
     """
 
     def __call__(self, *inputs: Any) -> Any:
+        """Compute the outputs, and remember the inputs."""
         variables = tuple(as_variable(x) for x in inputs)
         ys = self.forward(*[x.data for x in variables])
         ys = ys if isinstance(ys, tuple) else (ys,)

@@ -4,7 +4,7 @@ Imports nothing from the rest of the package. Start reading at ``variable.py``.
 """
 
 from dezero.core.config import Config, no_grad, test_mode, using_config
-from dezero.core.function import Elementwise, Function, Primitive, Variadic, elementwise
+from dezero.core.function import Function
 from dezero.core.operators import (
     Add,
     Div,
@@ -22,6 +22,7 @@ from dezero.core.operators import (
     setup_variable,
     sub,
 )
+from dezero.core.primitive import Elementwise, Primitive, Variadic, elementwise
 from dezero.core.protocols import dispatched, implements, setup_protocols
 from dezero.core.variable import Parameter, Variable, array_types, as_array, as_variable
 

@@ -49,7 +49,9 @@ def walk(root: Any, seed: Any, recording: bool) -> tuple[dict[Any, Any], list[tu
         node = heappop(heap)[2]
         gy = grads.pop(node)
         if node.__class__ is Output:
-            between.append((node._variable(), gy))
+            variable = node._variable()
+            if variable is not None:
+                between.append((variable, gy))
             function = node._function
             if function not in grads:
                 grads[function] = [None] * len(function._outputs)
@@ -88,7 +90,7 @@ def walk(root: Any, seed: Any, recording: bool) -> tuple[dict[Any, Any], list[tu
 
 
 def conform(gx: Any, edge: Any, node: Function) -> Any:
-    """Return ``gx`` in the shape and dtype of the input it belongs to; raise where it cannot be."""
+    """Return ``gx`` in the shape and dtype of its input; raise where it cannot be."""
     if gx.shape != edge._shape:
         if not node._broadcasts:
             raise ValueError(
@@ -191,7 +193,7 @@ def _check_counts(root: Any) -> None:
 
 def _warn_of_mixed_orders(root: Variable, stored: list[tuple[Variable, Any]]) -> None:
     """Warn when a derivative would be added to the very gradient that is being differentiated."""
-    recorded = [v for v, _ in stored if v.grad is not None and v.grad._node is not None]
+    recorded = [v for v, _ in stored if isinstance(v.grad, Variable) and v.grad._node is not None]
     if not recorded:
         return
     behind = _functions(root._node)

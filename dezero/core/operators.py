@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core.function import Elementwise, binary, elementwise, unary
+from dezero.core.primitive import Elementwise, binary, elementwise, unary
 from dezero.core.variable import Variable
 
 Add = elementwise("Add", operator.add, counts=True, gx0=lambda gy: gy, gx1=lambda gy: gy)
@@ -27,7 +27,8 @@ Abs = elementwise("Abs", operator.abs, gx=lambda gy, x: gy * np.sign(x))
 def _slope_of_base(gy: Any, x0: Any, x1: Any) -> Any:
     """Gradient of ``x0**x1`` for ``x0``: 0 where the exponent is 0, also at ``x0 = 0``."""
     if not isinstance(x1, int | float):
-        return gy * x1 * x0 ** np.where(x1 == 0, 1, x1 - 1)
+        base = np.where((x0 == 0) & (x1 == 0), 1, x0)
+        return gy * x1 * base ** (x1 - 1.0)
     if x1 == 2:
         return gy * (2 * x0)
     return gy * (x1 * x0 ** (x1 - 1 if x1 != 0 else 1))
@@ -50,7 +51,8 @@ class Pow(
 
     def __call__(self, x: Any) -> Variable:
         """Return ``x ** c``."""
-        return Elementwise.__call__(self, x, self.c)  # type: ignore[no-any-return]
+        node = Pow(self.c) if hasattr(self, "_edges") else self  # each call is a node of its own
+        return Elementwise.__call__(node, x, self.c)
 
 
 def add(x0: Any, x1: Any) -> Variable:

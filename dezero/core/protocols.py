@@ -30,7 +30,6 @@ table: dict[Any, Callable[..., Any]] = {
 """What stands for each of NumPy's functions on Variables."""
 
 plain: set[Any] = {
-    # fmt: off
     np.equal,
     np.not_equal,
     np.less,
@@ -78,8 +77,7 @@ plain: set[Any] = {
     np.array_repr,
     np.array_str,
     np.array2string,
-    # fmt: on
-}
+}  # fmt: skip
 """Functions without a derivative: they see the arrays inside, and give plain arrays."""
 
 

@@ -61,7 +61,7 @@ class Variable:
     (variable(10.0), variable(6.0))
     """
 
-    __slots__ = ("_data", "_node", "_written", "grad", "name", "requires_grad", "__weakref__")
+    __slots__ = ("__weakref__", "_data", "_node", "_written", "grad", "name", "requires_grad")
 
     __array_priority__ = 200
     _depth = 0  # of a leaf; the depth of a computed variable is that of its node
@@ -125,22 +125,22 @@ class Variable:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the array."""
-        return initialised(self).shape  # type: ignore[no-any-return]
+        return initialised(self).shape
 
     @property
     def ndim(self) -> int:
         """The number of dimensions."""
-        return initialised(self).ndim  # type: ignore[no-any-return]
+        return initialised(self).ndim
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return initialised(self).size  # type: ignore[no-any-return]
+        return initialised(self).size
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the elements."""
-        return initialised(self).dtype  # type: ignore[no-any-return]
+        return initialised(self).dtype
 
     def __len__(self) -> int:
         return len(self.data)
@@ -166,7 +166,7 @@ class Variable:
         return complex(self.data)
 
     def __index__(self) -> int:
-        return self.data.__index__()  # type: ignore[no-any-return]
+        return self.data.__index__()
 
     def item(self) -> Any:
         """Return the only element as a Python number.
@@ -312,18 +312,41 @@ class Variable:
         def __gt__(self, other: Any) -> Any: ...
         def __ge__(self, other: Any) -> Any: ...
         def __getitem__(self, index: Any) -> Variable: ...
-        def reshape(self, *shape: Any) -> Variable: ...
-        def transpose(self, *axes: Any) -> Variable: ...
-        def sum(self, axis: Any = None, keepdims: bool = False) -> Variable: ...
-        def mean(self, axis: Any = None, keepdims: bool = False) -> Variable: ...
-        def var(self, axis: Any = None, keepdims: bool = False) -> Variable: ...
-        def max(self, axis: Any = None, keepdims: bool = False) -> Variable: ...
-        def min(self, axis: Any = None, keepdims: bool = False) -> Variable: ...
-        def matmul(self, W: Any) -> Variable: ...
-        def dot(self, W: Any) -> Variable: ...
-        def astype(self, dtype: Any) -> Variable: ...
-        def to_cpu(self) -> None: ...
-        def to_gpu(self) -> None: ...
+        def reshape(self, *shape: Any) -> Variable:
+            """Return the same elements in another shape."""
+
+        def transpose(self, *axes: Any) -> Variable:
+            """Return the axes in another order, reversed by default."""
+
+        def sum(self, axis: Any = None, keepdims: bool = False) -> Variable:
+            """Return the sum along axes."""
+
+        def mean(self, axis: Any = None, keepdims: bool = False) -> Variable:
+            """Return the mean along axes."""
+
+        def var(self, axis: Any = None, keepdims: bool = False) -> Variable:
+            """Return the variance along axes."""
+
+        def max(self, axis: Any = None, keepdims: bool = False) -> Variable:
+            """Return the largest element along axes."""
+
+        def min(self, axis: Any = None, keepdims: bool = False) -> Variable:
+            """Return the smallest element along axes."""
+
+        def matmul(self, W: Any) -> Variable:
+            """Return the matrix product."""
+
+        def dot(self, W: Any) -> Variable:
+            """Return the matrix product."""
+
+        def astype(self, dtype: Any) -> Variable:
+            """Return the values in another type."""
+
+        def to_cpu(self) -> None:
+            """Move the array to the CPU's memory."""
+
+        def to_gpu(self) -> None:
+            """Move the array to the GPU's memory."""
 
 
 class Parameter(Variable):
@@ -368,7 +391,7 @@ def initialised(x: Variable) -> Any:
 
 
 def make(data: Any, node: Any) -> Variable:
-    """Return a Variable of ``data`` computed by ``node``, without the checks of the public door."""
+    """Return a Variable of ``data`` computed by ``node``, without the public door's checks."""
     x: Variable = object.__new__(Variable)
     x._data = data
     x._node = node

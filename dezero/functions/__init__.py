@@ -133,6 +133,7 @@ from dezero.functions.shapes import (
 setup_methods()
 
 __all__ = [
+    "GELU",
     "Abs",
     "BatchNorm",
     "BinaryCrossEntropy",
@@ -145,7 +146,6 @@ __all__ = [
     "Einsum",
     "Erf",
     "Exp",
-    "GELU",
     "GetItem",
     "GetItemGrad",
     "LayerNorm",

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dezero.core import Primitive, Variable, as_variable, elementwise
-from dezero.core.function import unary
+from dezero.core.primitive import unary
 from dezero.functions.math import exp
 from dezero.functions.reductions import logsumexp_array
 from dezero.functions.reductions import sum as sum_
@@ -163,7 +163,7 @@ def leaky_relu(x: Any, slope: float = 0.2) -> Variable:
     >>> F.leaky_relu(np.array([-1.0, 2.0]))
     variable([-0.2  2. ])
     """
-    return LeakyReLU(slope)(x)  # type: ignore[no-any-return]
+    return LeakyReLU(slope)(x)
 
 
 def gelu(x: Any, approximate: Literal["none", "tanh"] = "none") -> Variable:
@@ -194,7 +194,7 @@ def gelu(x: Any, approximate: Literal["none", "tanh"] = "none") -> Variable:
     """
     if approximate not in ("none", "tanh"):
         raise ValueError(f"gelu: got approximate={approximate!r}; it wants 'none' or 'tanh'")
-    return GELU(approximate)(_array_or_variable(x))  # type: ignore[no-any-return]
+    return GELU(approximate)(_array_or_variable(x))
 
 
 def silu(x: Any) -> Variable:
@@ -231,7 +231,7 @@ def softmax(x: Any, axis: int = 1) -> Variable:
     >>> F.softmax(np.zeros((1, 4)))
     variable([[0.25 0.25 0.25 0.25]])
     """
-    return Softmax(axis)(x)  # type: ignore[no-any-return]
+    return Softmax(axis)(x)
 
 
 def softmax_simple(x: Any, axis: int = 1) -> Variable:
@@ -256,7 +256,7 @@ def log_softmax(x: Any, axis: int = 1) -> Variable:
     >>> F.log_softmax(np.zeros((1, 2)))
     variable([[-0.69314718 -0.69314718]])
     """
-    return LogSoftmax(axis)(x)  # type: ignore[no-any-return]
+    return LogSoftmax(axis)(x)
 
 
 def _array_or_variable(x: Any) -> Any:

@@ -66,7 +66,7 @@ def scaled_dot_product_attention(
         scores = scores + mask
         mask = None
     if is_causal:
-        causal = np.tri(*scores.shape[-2:], dtype=bool)
+        causal = np.tri(scores.shape[-2], scores.shape[-1]) == 1
         mask = causal if mask is None else causal & mask
     if mask is not None:
         scores = where(mask, scores, float(np.finfo(scores.dtype).min))

@@ -65,7 +65,7 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
     if not Config.train or dropout_ratio == 0:
         return as_variable(x)
     data = x.data if isinstance(x, Variable) else np.asarray(x)
-    return Dropout(dropout_ratio)(x, keep_mask(data, dropout_ratio))  # type: ignore[no-any-return]
+    return Dropout(dropout_ratio)(x, keep_mask(data, dropout_ratio))
 
 
 __all__ = ["Dropout", "dropout", "keep_mask"]

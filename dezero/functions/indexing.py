@@ -61,7 +61,7 @@ def scatter_add(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
 
 @implements(scatter_add)
 def _scatter_add(values: Variable, index: Any, shape: tuple[int, ...]) -> Variable:
-    return GetItemGrad(index, shape)(values)  # type: ignore[no-any-return]
+    return GetItemGrad(index, shape)(values)
 
 
 def _selects_once(index: Any) -> bool:
@@ -109,7 +109,7 @@ def get_item(x: Any, slices: Any) -> Variable:
     >>> x.grad
     variable([2. 0. 1.])
     """
-    return GetItem(_plain_index(slices))(x)  # type: ignore[no-any-return]
+    return GetItem(_plain_index(slices))(x)
 
 
 def _plain_index(index: Any) -> Any:
@@ -153,7 +153,7 @@ def embed_id(x: Any, W: Any) -> Variable:
     """
     ids = x.data if isinstance(x, Variable) else np.asarray(x)
     check_labels("embed_id", ids, W.shape[0], "rows of W")
-    return GetItem(ids)(W)  # type: ignore[no-any-return]
+    return GetItem(ids)(W)
 
 
 def check_labels(name: str, labels: Any, count: int, what: str) -> None:
@@ -162,7 +162,7 @@ def check_labels(name: str, labels: Any, count: int, what: str) -> None:
         raise TypeError(
             f"{name}: got labels of type {labels.dtype}; it wants integers: t.astype(int)"
         )
-    if labels.size and not (0 <= labels.min() and labels.max() < count):
+    if labels.size and not (labels.min() >= 0 and labels.max() < count):
         raise ValueError(
             f"{name}: got labels from {labels.min()} to {labels.max()}, but there are {count} "
             f"{what}: labels go from 0 to {count - 1}"

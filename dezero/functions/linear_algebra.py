@@ -143,7 +143,7 @@ def matmul(x: Any, W: Any) -> Variable:
     >>> F.matmul(np.ones((2, 3)), np.ones((3, 4))).shape
     (2, 4)
     """
-    return MatMul()(x, W)  # type: ignore[no-any-return]
+    return MatMul()(x, W)
 
 
 @implements(np.dot)
@@ -162,7 +162,7 @@ def dot(a: Any, b: Any) -> Variable:
     variable(3.0)
     """
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return a * b  # type: ignore[no-any-return]
+        return a * b
     if np.ndim(b) > 2:
         raise ValueError(f"dot: got shapes {_shape(a)} and {_shape(b)}; use matmul or einsum")
     return matmul(a, b)
@@ -199,7 +199,7 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
     >>> F.linear(np.ones((1, 2)), np.ones((2, 3)), np.ones(3))
     variable([[3. 3. 3.]])
     """
-    return Linear()(x, W, b)  # type: ignore[no-any-return]
+    return Linear()(x, W, b)
 
 
 def linear_simple(x: Any, W: Any, b: Any = None) -> Variable:
@@ -241,7 +241,7 @@ def einsum(subscripts: str, *operands: Any) -> Variable:
     xs = list(operands)
     for i, labels in enumerate(inputs):
         xs[i], inputs[i] = _diagonal(xs[i], labels)
-    return Einsum(inputs, output)(*xs)  # type: ignore[no-any-return]
+    return Einsum(inputs, output)(*xs)
 
 
 @implements(np.einsum)
@@ -264,8 +264,8 @@ def check_linear(x: Any, W: Any, b: Any) -> None:
     """Raise ValueError unless ``x @ W + b`` is a layer."""
     if W.ndim != 2 or x.ndim < 2 or x.shape[-1] != W.shape[0]:
         raise ValueError(
-            f"linear: got x of shape {x.shape} and W of shape {W.shape}; it wants x (..., in) with "
-            "at least two axes and W (in, out)"
+            f"linear: got x of shape {x.shape} and W of shape {W.shape}; it wants x (..., in) "
+            "of at least two axes and W (in, out)"
         )
     if b is not None and b.shape not in ((W.shape[1],), (1, W.shape[1]), (1,)):
         raise ValueError(

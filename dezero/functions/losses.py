@@ -112,7 +112,7 @@ def mean_squared_error(x0: Any, x1: Any) -> Variable:
     >>> F.mean_squared_error(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     variable(2.0)
     """
-    return MeanSquaredError()(x0, x1)  # type: ignore[no-any-return]
+    return MeanSquaredError()(x0, x1)
 
 
 def mean_squared_error_simple(x0: Any, x1: Any) -> Variable:
@@ -161,7 +161,7 @@ def softmax_cross_entropy(x: Any, t: Any) -> Variable:
     >>> F.softmax_cross_entropy(np.zeros((1, 2)), np.array([1]))
     variable(0.6931471805599453)
     """
-    return SoftmaxCrossEntropy()(x, t)  # type: ignore[no-any-return]
+    return SoftmaxCrossEntropy()(x, t)
 
 
 def softmax_cross_entropy_simple(x: Any, t: Any) -> Variable:
@@ -200,7 +200,7 @@ def sigmoid_cross_entropy(x: Any, t: Any) -> Variable:
     >>> F.sigmoid_cross_entropy(np.array([100.0]), np.array([0]))
     variable(100.0)
     """
-    return SigmoidCrossEntropy()(x, t)  # type: ignore[no-any-return]
+    return SigmoidCrossEntropy()(x, t)
 
 
 def binary_cross_entropy(p: Any, t: Any) -> Variable:
@@ -224,7 +224,7 @@ def binary_cross_entropy(p: Any, t: Any) -> Variable:
     >>> print(f"{F.binary_cross_entropy(np.array([0.5]), np.array([1])):.4f}")
     0.6931
     """
-    return BinaryCrossEntropy()(p, t)  # type: ignore[no-any-return]
+    return BinaryCrossEntropy()(p, t)
 
 
 def accuracy(y: Any, t: Any) -> Variable:

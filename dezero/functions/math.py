@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Primitive, Variable, elementwise, implements
-from dezero.core.function import binary, unary
+from dezero.core.primitive import binary, unary
 from dezero.kernels.special import erf as erf_array
 
 Sin = elementwise("Sin", np.sin, gx=lambda gy, x: gy * np.cos(x))
@@ -229,7 +229,7 @@ def where(condition: Any, x0: Any, x1: Any) -> Variable:
     >>> F.where(np.array([True, False]), np.array([1.0, 2.0]), 0.0)
     variable([1. 0.])
     """
-    return Where()(condition, x0, x1)  # type: ignore[no-any-return]
+    return Where()(condition, x0, x1)
 
 
 def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
@@ -255,7 +255,7 @@ def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
     """
     if x_min is not None and x_max is not None and x_min > x_max:
         raise ValueError(f"clip: got x_min {x_min} > x_max {x_max}; swap the two")
-    return Clip(x_min, x_max)(x)  # type: ignore[no-any-return]
+    return Clip(x_min, x_max)(x)
 
 
 @implements(np.clip)

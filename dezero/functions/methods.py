@@ -1,4 +1,4 @@
-"""The methods of Variable that are functions: ``x.sum()``, ``x.reshape(2, 3)``, ``x[0]``, ``@``."""
+"""The methods of Variable that are functions: ``x.sum()``, ``x.reshape(2, 3)``, ``x[0]``."""
 
 from __future__ import annotations
 

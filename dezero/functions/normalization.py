@@ -21,6 +21,8 @@ class _Normalization(Primitive):
     axes: tuple[int, ...]  # that the statistics are taken over
     param_shape: tuple[int, ...]  # in which gamma broadcasts with x
     fixed: bool  # statistics that do not depend on x
+    mean: Any
+    inv_std: Any
 
     def _statistics(self, x: Any) -> tuple[Any, Any]:
         """Return the mean and one over the standard deviation."""
@@ -171,7 +173,7 @@ def batch_norm(
     """
     mean = mean.data if isinstance(mean, Variable) else mean
     var = var.data if isinstance(var, Variable) else var
-    return BatchNorm(mean, var, decay, eps)(x, gamma, beta)  # type: ignore[no-any-return]
+    return BatchNorm(mean, var, decay, eps)(x, gamma, beta)
 
 
 batch_nrom = batch_norm
@@ -204,7 +206,7 @@ def layer_norm(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Variable:
     >>> F.layer_norm(np.array([[1.0, 3.0]]), np.ones(2), np.zeros(2), eps=0.0)
     variable([[-1.  1.]])
     """
-    return LayerNorm(eps)(x, gamma, beta)  # type: ignore[no-any-return]
+    return LayerNorm(eps)(x, gamma, beta)
 
 
 __all__ = ["BatchNorm", "LayerNorm", "batch_norm", "batch_nrom", "layer_norm"]

@@ -225,13 +225,13 @@ def pooling_simple(x: Any, kernel_size: Any, stride: Any = 1, pad: Any = 0) -> V
     check_fits("pooling_simple", x.shape, kernel, stride, pad)
     (n, c, h, w), (kh, kw) = x.shape, kernel
     oh, ow = geometry((h, w), kernel, stride, pad).out
-    columns = np.reshape(im2col(x, kernel, stride, pad), (n, oh * ow, c, kh * kw))
+    columns: Any = np.reshape(im2col(x, kernel, stride, pad), (n, oh * ow, c, kh * kw))
     if pad != (0, 0):
         inside = im2col_array(np.ones((1, 1, h, w), bool), kernel, stride, pad)
-        never = np.where(inside, 0, -np.inf).astype(x.dtype)
-        columns = columns + never.reshape(1, oh * ow, 1, kh * kw)
-    y = np.reshape(np.max(columns, axis=-1), (n, oh, ow, c))
-    return np.transpose(y, (0, 3, 1, 2))  # type: ignore[no-any-return]
+        inside = inside.reshape(1, oh * ow, 1, kh * kw)
+        columns = np.where(inside, columns, kernels.lowest(x.dtype))
+    y: Any = np.reshape(np.max(columns, axis=-1), (n, oh, ow, c))
+    return y.transpose(0, 3, 1, 2)  # type: ignore[no-any-return]
 
 
 @implements(kernels.pool_scatter)

@@ -112,7 +112,7 @@ def sum(x: Any, axis: Axes = None, keepdims: bool = False) -> Variable:
     >>> F.sum(np.ones((2, 3)), axis=0)
     variable([2. 2. 2.])
     """
-    return Sum(axis, keepdims)(x)  # type: ignore[no-any-return]
+    return Sum(axis, keepdims)(x)
 
 
 def average(x: Any, axis: Axes = None, keepdims: bool = False) -> Variable:
@@ -152,7 +152,7 @@ def max(x: Any, axis: Axes = None, keepdims: bool = False) -> Variable:
     >>> F.max(np.array([[1.0, 4.0], [3.0, 2.0]]), axis=-1)
     variable([4. 3.])
     """
-    return Max(axis, keepdims)(x)  # type: ignore[no-any-return]
+    return Max(axis, keepdims)(x)
 
 
 def min(x: Any, axis: Axes = None, keepdims: bool = False) -> Variable:
@@ -164,7 +164,7 @@ def min(x: Any, axis: Axes = None, keepdims: bool = False) -> Variable:
     >>> F.min(np.array([[1.0, 4.0], [3.0, 2.0]]), axis=-1)
     variable([1. 2.])
     """
-    return Min(axis, keepdims)(x)  # type: ignore[no-any-return]
+    return Min(axis, keepdims)(x)
 
 
 def logsumexp(x: Any, axis: Axes = None, keepdims: bool = False) -> Variable:
@@ -176,7 +176,7 @@ def logsumexp(x: Any, axis: Axes = None, keepdims: bool = False) -> Variable:
     >>> F.logsumexp(np.array([1000.0, -np.inf]))
     variable(1000.0)
     """
-    return LogSumExp(axis, keepdims)(x)  # type: ignore[no-any-return]
+    return LogSumExp(axis, keepdims)(x)
 
 
 def _count(shape: tuple[int, ...], axis: Axes) -> int:

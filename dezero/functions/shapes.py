@@ -185,7 +185,7 @@ def reshape(x: Any, shape: int | tuple[int, ...]) -> Variable:
     shape = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
     if isinstance(x, Variable) and x.shape == shape:
         return x
-    return Reshape(shape)(x)  # type: ignore[no-any-return]
+    return Reshape(shape)(x)
 
 
 @implements(np.transpose)
@@ -200,7 +200,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
     >>> F.transpose(np.ones((2, 3, 4)), (1, 2, 0)).shape
     (3, 4, 2)
     """
-    return Transpose(None if axes is None else tuple(axes))(x)  # type: ignore[no-any-return]
+    return Transpose(None if axes is None else tuple(axes))(x)
 
 
 @implements(np.swapaxes)
@@ -255,7 +255,7 @@ def broadcast_to(x: Any, shape: int | tuple[int, ...]) -> Variable:
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     if x.shape == shape:
         return as_variable(x)
-    return BroadcastTo(shape)(x)  # type: ignore[no-any-return]
+    return BroadcastTo(shape)(x)
 
 
 def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
@@ -283,7 +283,7 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
             f"sum_to: got x of shape {x.shape} and shape {shape}; each axis of shape must be 1 "
             "or that of x, counted from the last"
         )
-    return SumTo(shape)(x)  # type: ignore[no-any-return]
+    return SumTo(shape)(x)
 
 
 @implements(np.expand_dims)
@@ -338,7 +338,7 @@ def astype(x: Any, dtype: Any) -> Variable:
         return x
     if np.dtype(dtype).kind not in "fc":
         return Variable(x.data.astype(dtype), requires_grad=False)
-    return Cast(dtype)(x)  # type: ignore[no-any-return]
+    return Cast(dtype)(x)
 
 
 def concatenate(xs: Sequence[Any], axis: int = 0) -> Variable:
@@ -357,7 +357,7 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Variable:
     """
     if len(xs) == 0:
         raise ValueError("concatenate: got an empty sequence; it wants at least one array")
-    return Concatenate(axis)(*xs)  # type: ignore[no-any-return]
+    return Concatenate(axis)(*xs)
 
 
 @implements(np.concatenate)
@@ -406,7 +406,7 @@ def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> tu
     >>> F.split(np.arange(4.0), 2)
     (variable([0. 1.]), variable([2. 3.]))
     """
-    return Split(indices_or_sections, axis)(x)  # type: ignore[no-any-return]
+    return Split(indices_or_sections, axis)(x)
 
 
 def pad(x: Any, pad_width: Any, constant_values: Any = 0) -> Variable:
@@ -427,7 +427,7 @@ def pad(x: Any, pad_width: Any, constant_values: Any = 0) -> Variable:
     >>> F.pad(np.ones(2), (1, 2))
     variable([0. 1. 1. 0. 0.])
     """
-    return Pad(pad_width, constant_values)(x)  # type: ignore[no-any-return]
+    return Pad(pad_width, constant_values)(x)
 
 
 @implements(np.pad)

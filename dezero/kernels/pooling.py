@@ -1,0 +1,138 @@
+"""Pooling on arrays: one pass over the images for each tap of the window.
+
+Tap ``(i, j)`` of all windows together is a strided slice of the images, cut where a window hangs
+over the edge. So padding is never laid down: it cannot win a maximum, and adds 0 to a mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from dezero.core import dispatched
+from dezero.kernels.convolution import Geometry, geometry
+
+Array = Any
+
+
+def _axis_taps(size: int, k: int, s: int, p: int, out: int) -> list[tuple[slice, slice]]:
+    """Return, for each tap along one axis, which outputs it reaches, and which inputs they read."""
+    taps = []
+    for i in range(k):
+        first = max(0, -((i - p) // s))
+        last = max(first, min(out, (size - 1 + p - i) // s + 1))
+        start = first * s + i - p
+        stop = start + (last - first - 1) * s + 1 if last > first else start
+        taps.append((slice(first, last), slice(start, stop, s)))
+    return taps
+
+
+def _taps_of(g: Geometry) -> tuple[list[tuple[slice, slice]], list[tuple[slice, slice]]]:
+    down, along = (
+        _axis_taps(g.size[a], g.kernel[a], g.stride[a], g.pad[a], g.out[a]) for a in (0, 1)
+    )
+    return down, along
+
+
+def _taps(g: Geometry) -> Iterator[tuple[int, Any, Any]]:
+    """Yield each tap's number (row-major), its index into the outputs and into the images."""
+    down, along = _taps_of(g)
+    for i, (oh, h) in enumerate(down):
+        for j, (ow, w) in enumerate(along):
+            yield i * len(along) + j, (..., oh, ow), (..., h, w)
+
+
+def _reduced(op: Any, x: Array, g: Geometry, start: Any, dtype: Any) -> Array:
+    """Reduce every window with ``op``, first down its columns, then along its rows."""
+    down, along = _taps_of(g)
+    rows = np.full((*x.shape[:2], g.out[0], g.size[1]), start, dtype)
+    for oh, h in down:
+        op(rows[:, :, oh], x[:, :, h], out=rows[:, :, oh])
+    y = np.full((*x.shape[:2], *g.out), start, dtype)
+    for ow, w in along:
+        op(y[..., ow], rows[..., w], out=y[..., ow])
+    return y
+
+
+def lowest(dtype: np.dtype[Any]) -> Any:
+    """Return what never wins a maximum."""
+    if dtype.kind == "f":
+        return -np.inf
+    return False if dtype.kind == "b" else np.iinfo(dtype).min
+
+
+@dispatched
+def max_pooling(x: Array, kernel_size: Any, stride: Any = 1, pad: Any = 0) -> Array:
+    """Return the maximum of each window of images (N, C, H, W): (N, C, OH, OW)."""
+    g = geometry(x.shape[2:], kernel_size, stride, pad)
+    return _reduced(np.maximum, x, g, lowest(x.dtype), x.dtype)
+
+
+@dispatched
+def max_pooling_winners(
+    x: Array, y: Array, kernel_size: Any, stride: Any = 1, pad: Any = 0
+) -> Array:
+    """Return which tap of each window gave its maximum ``y``: the first in row-major order."""
+    g = geometry(x.shape[2:], kernel_size, stride, pad)
+    count = g.kernel[0] * g.kernel[1]
+    winners = np.zeros(y.shape, np.min_scalar_type(count))
+    for k, out, inside in reversed(list(_taps(g))):
+        # "Not less" rather than "equal", so that a NaN has a winner too.
+        np.copyto(winners[out], k, where=~(x[inside] < y[out]))
+    return winners
+
+
+@dispatched
+def pool_scatter(
+    gy: Array, winners: Array, x_size: tuple[int, int], kernel_size: Any, stride: Any, pad: Any
+) -> Array:
+    """Add each value of ``gy`` to the place in the images from which its window took the maximum."""
+    g = geometry(x_size, kernel_size, stride, pad)
+    gx = np.zeros((*gy.shape[:2], *x_size), gy.dtype)
+    apart = g.stride[0] >= g.kernel[0] and g.stride[1] >= g.kernel[1]
+    for k, out, inside in _taps(g):
+        won = winners[out] == k
+        if apart:
+            np.copyto(gx[inside], gy[out], where=won)
+        else:
+            gx[inside] += np.where(won, gy[out], 0)
+    return gx
+
+
+@dispatched
+def pool_gather(x: Array, winners: Array, kernel_size: Any, stride: Any, pad: Any) -> Array:
+    """Read images at the places that won each window: the adjoint of :func:`pool_scatter`."""
+    g = geometry(x.shape[2:], kernel_size, stride, pad)
+    y = np.zeros(winners.shape, x.dtype)
+    for k, out, inside in _taps(g):
+        np.copyto(y[out], x[inside], where=winners[out] == k)
+    return y
+
+
+@dispatched
+def average_pooling(x: Array, kernel_size: Any, stride: Any = 1, pad: Any = 0) -> Array:
+    """Return the mean of each window, padding counted as zeros: (N, C, OH, OW)."""
+    g = geometry(x.shape[2:], kernel_size, stride, pad)
+    dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
+    y = _reduced(np.add, x, g, 0, dtype)
+    y /= g.kernel[0] * g.kernel[1]
+    return y
+
+
+@dispatched
+def average_pooling_grad(
+    gy: Array, x_size: tuple[int, int], kernel_size: Any, stride: Any = 1, pad: Any = 0
+) -> Array:
+    """Spread each value of ``gy`` evenly over its window: the adjoint of average_pooling."""
+    g = geometry(x_size, kernel_size, stride, pad)
+    down, along = _taps_of(g)
+    share = gy / (g.kernel[0] * g.kernel[1])
+    rows = np.zeros((*gy.shape[:2], g.out[0], g.size[1]), gy.dtype)
+    for ow, w in along:
+        rows[..., w] += share[..., ow]
+    gx = np.zeros((*gy.shape[:2], *x_size), gy.dtype)
+    for oh, h in down:
+        gx[:, :, h] += rows[:, :, oh]
+    return gx

@@ -1,0 +1,179 @@
+"""BatchNorm, LayerNorm and Dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import dezero.functions as F
+from dezero.core import Parameter, Variable
+from dezero.layers.base import Layer, checked_array, checked_size, on_device_of
+from dezero.layers.state import Slot
+
+
+class BatchNorm(Layer):
+    """Normalise each channel over the batch: ``y = gamma (x - mean) / sqrt(var + eps) + beta``.
+
+    While training, mean and variance are those of the batch, and the running ones follow them:
+    ``avg = decay avg + (1 - decay) batch``. In test mode the running ones are used.
+
+    Parameters
+    ----------
+    decay : float, default 0.9
+        How much of the running statistics stays at each call.
+    eps : float, default 2e-5
+        Keeps the division away from 0.
+
+    Attributes
+    ----------
+    avg_mean, avg_var : Parameter, shape (C,)
+        Running statistics: saved with the weights, no optimiser touches them.
+    gamma, beta : Parameter, shape (C,)
+        Ones and zeros at first. All four are made at the first call, in the dtype of ``x``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``x`` is not an array of shape (N, C) or (N, C, H, W).
+
+    Notes
+    -----
+    Source: S. Ioffe, C. Szegedy, "Batch normalization", 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dezero.layers as L
+    >>> layer = L.BatchNorm()
+    >>> layer(np.array([[1.0], [3.0]])).data.round(2)
+    array([[-1.],
+           [ 1.]])
+    """
+
+    def __init__(self, decay: float = 0.9, eps: float = 2e-5) -> None:
+        self.decay = decay
+        self.eps = eps
+        self.avg_mean = Parameter(None, name="avg_mean", requires_grad=False)
+        self.avg_var = Parameter(None, name="avg_var", requires_grad=False)
+        self.gamma = Parameter(None, name="gamma")
+        self.beta = Parameter(None, name="beta")
+
+    def _init_params(self, x: Any) -> None:
+        C = checked_array("BatchNorm", x, 2, "x of shape (N, C) or (N, C, H, W)").shape[1]
+        for param, value in (
+            (self.avg_mean, 0),
+            (self.avg_var, 1),
+            (self.gamma, 1),
+            (self.beta, 0),
+        ):
+            _fill(param, C, value, x)
+
+    def _slot(self, key: str, param: Parameter) -> Slot:
+        known = [p.shape for p in self.params() if p.data is not None]
+        return Slot(known[0] if known else (None,), None if param.data is None else param.dtype)
+
+    def forward(self, x: Any) -> Variable:
+        """Return ``x`` normalised, of the same shape."""
+        if self.beta.data is None:
+            self._init_params(x)
+        return F.batch_norm(
+            x,
+            self.gamma,
+            self.beta,
+            self.avg_mean.data,
+            self.avg_var.data,
+            self.decay,
+            self.eps,
+        )
+
+
+class LayerNorm(Layer):
+    """Normalise over the last axis: ``y = gamma (x - mean) / sqrt(var + eps) + beta``.
+
+    Parameters
+    ----------
+    size : int, optional
+        Size of the last axis; by default taken from the first call.
+    eps : float, default 1e-5
+        Keeps the division away from 0.
+
+    Attributes
+    ----------
+    gamma, beta : Parameter, shape (size,)
+        Ones and zeros at first: float32 where ``size`` is given, else in the dtype of ``x``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``x`` is not an array of at least one axis.
+
+    Notes
+    -----
+    Source: J. Ba et al., "Layer normalization", 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dezero.layers as L
+    >>> L.LayerNorm(eps=0.0)(np.array([[1.0, 3.0], [10.0, 30.0]]))
+    variable([[-1.  1.]
+              [-1.  1.]])
+    """
+
+    def __init__(self, size: int | None = None, eps: float = 1e-5) -> None:
+        self.size = None if size is None else checked_size("LayerNorm", "size", size)
+        self.eps = eps
+        self.gamma = Parameter(None, name="gamma")
+        self.beta = Parameter(None, name="beta")
+        if size is not None:
+            self._init_params(size, None)
+
+    def _init_params(self, size: int, x: Any) -> None:
+        _fill(self.gamma, size, 1, x)
+        _fill(self.beta, size, 0, x)
+
+    def _slot(self, key: str, param: Parameter) -> Slot:
+        if param.data is None:
+            return Slot((self.size,), None)
+        return super()._slot(key, param)
+
+    def forward(self, x: Any) -> Variable:
+        """Return ``x`` normalised, of the same shape."""
+        if self.beta.data is None:
+            self.size = int(checked_array("LayerNorm", x, 1, "x of shape (..., size)").shape[-1])
+            self._init_params(self.size, x)
+        return F.layer_norm(x, self.gamma, self.beta, eps=self.eps)
+
+
+class Dropout(Layer):
+    """While training, set elements to 0 with a probability, and scale up the others (step 54).
+
+    Parameters
+    ----------
+    dropout_ratio : float, default 0.5
+        The probability.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dezero
+    >>> import dezero.layers as L
+    >>> with dezero.test_mode():
+    ...     L.Dropout(0.5)(np.ones(3))
+    variable([1. 1. 1.])
+    """
+
+    def __init__(self, dropout_ratio: float = 0.5) -> None:
+        self.dropout_ratio = dropout_ratio
+
+    def forward(self, x: Any) -> Variable:
+        """Return ``x`` with some elements 0."""
+        return F.dropout(x, self.dropout_ratio)
+
+
+def _fill(param: Parameter, size: int, value: int, x: Any) -> None:
+    """Give ``param`` an array of one value, in the dtype and on the device of ``x``."""
+    if param.data is None:
+        dtype = np.float32 if x is None or x.dtype.kind != "f" else x.dtype
+        param.data = on_device_of(x, np.full(size, value, dtype))
