@@ -147,7 +147,8 @@ class Primitive(Function):
         if index == len(self._edges):
             return attached(array, self)
         edge = self._edges[index]
-        return attached(array, edge) if is_edge(edge) else array
+        constant = not is_edge(edge) or self._takes[min(index, len(self._takes) - 1)] is None
+        return array if constant else attached(array, edge)
 
     def _arrays(self) -> dict[int, Any]:
         """Return the arrays that are kept, by the number of the input (the output comes last)."""
@@ -170,6 +171,8 @@ class Primitive(Function):
         One that nobody holds any more is made again; where its array was not kept, a read-only
         placeholder of its shape and dtype stands for it.
         """
+        if self._edges is None:
+            raise RuntimeError(f"{self._name}: its graph was freed, its inputs are gone")
         kept = self._arrays()
         return tuple(_input_of(edge, kept.get(i)) for i, edge in enumerate(self._edges))
 

@@ -87,6 +87,8 @@ class Variable:
 
     @data.setter
     def data(self, value: Any) -> None:
+        if isinstance(value, np.generic):  # what arithmetic of 0-d arrays gives
+            value = np.asarray(value)
         check_array(value)
         if value is not None and value is self._data:  # `x.data += 1` ends here, already written
             if self._node is not None:

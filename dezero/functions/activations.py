@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dezero.core import Primitive, Variable, as_variable, elementwise
+from dezero.core import Primitive, Variable, elementwise, neg
 from dezero.core.primitive import unary
 from dezero.functions.math import exp
 from dezero.functions.reductions import logsumexp_array
@@ -137,7 +137,7 @@ def sigmoid_simple(x: Any) -> Variable:
     >>> F.sigmoid_simple(0.0)
     variable(0.5)
     """
-    return 1 / (1 + exp(-as_variable(x)))
+    return 1 / (1 + exp(neg(x)))
 
 
 def relu(x: Any) -> Variable:

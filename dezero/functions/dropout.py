@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from dezero import random
-from dezero.core import Config, Primitive, Variable, as_variable, dispatched
+from dezero.core import Config, Primitive, Variable, dispatched
+from dezero.functions.shapes import unchanged
 
 
 class Dropout(Primitive):
@@ -63,7 +64,7 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
             f"dropout: got dropout_ratio {dropout_ratio}; it wants a share from 0 to 1"
         )
     if not Config.train or dropout_ratio == 0:
-        return as_variable(x)
+        return unchanged(x)
     data = x.data if isinstance(x, Variable) else np.asarray(x)
     return Dropout(dropout_ratio)(x, keep_mask(data, dropout_ratio))
 

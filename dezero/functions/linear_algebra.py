@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Primitive, Variable, Variadic, implements
+from dezero.core import Primitive, Variable, Variadic, implements, mul
 from dezero.core.backward import sum_to
 
 
@@ -20,7 +20,7 @@ class MatMul(Primitive):
         self.x_shape, self.W_shape = _shape(x), _shape(W)
         check_matmul("matmul", self.x_shape, self.W_shape)
         if len(self.W_shape) == 2 and len(self.x_shape) > 2:  # one product instead of a stack
-            y = np.matmul(x.reshape(-1, x.shape[-1]), W)
+            y = np.matmul(_rows(x), W)
             return y.reshape(*x.shape[:-1], W.shape[-1])
         return np.matmul(x, W)
 
@@ -54,6 +54,7 @@ class Linear(Primitive):
     def forward(self, x: Any, W: Any, b: Any) -> Any:
         """Return ``x @ W + b``."""
         check_linear(x, W, b)
+        self.b_shape = np.shape(b)
         y = np.matmul(_rows(x), W)
         if b is not None:
             y += b
@@ -69,7 +70,7 @@ class Linear(Primitive):
 
     def gb(self, gy: Any) -> Any:
         """Return the sum of ``gy`` over the rows."""
-        return np.sum(_rows(gy), axis=0)
+        return np.reshape(sum_to(_rows(gy), (1, *self.b_shape)[-2:]), self.b_shape)
 
 
 class Einsum(Variadic):
@@ -162,7 +163,7 @@ def dot(a: Any, b: Any) -> Variable:
     variable(3.0)
     """
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return a * b
+        return mul(a, b)
     if np.ndim(b) > 2:
         raise ValueError(f"dot: got shapes {_shape(a)} and {_shape(b)}; use matmul or einsum")
     return matmul(a, b)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Primitive, Variable, as_variable
+from dezero.core import Primitive, Variable, sub
 from dezero.functions.activations import _sigmoid, log_softmax
 from dezero.functions.indexing import check_labels
 from dezero.functions.reductions import logsumexp_array
@@ -124,9 +124,8 @@ def mean_squared_error_simple(x0: Any, x1: Any) -> Variable:
     >>> F.mean_squared_error_simple(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     variable(2.0)
     """
-    x0, x1 = as_variable(x0), as_variable(x1)
     check_same_shape("mean_squared_error_simple", x0, x1)
-    difference = x0 - x1
+    difference = sub(x0, x1)
     return sum_(difference**2) / max(difference.size, 1)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Primitive, Variable, implements
-from dezero.core.variable import as_array
 
 Axes = int | tuple[int, ...] | None
 
@@ -208,12 +207,3 @@ def _numpy_max(a: Any, axis: Axes = None, *, keepdims: bool = False) -> Variable
 @implements(np.min, np.amin)
 def _numpy_min(a: Any, axis: Axes = None, *, keepdims: bool = False) -> Variable:
     return min(a, axis, keepdims)
-
-
-def check_axis(name: str, x: Any, axis: int) -> None:
-    """Raise ValueError unless ``axis`` is an axis of ``x``."""
-    ndim = len(as_array(x).shape) if not isinstance(x, Variable) else x.ndim
-    if not -ndim <= axis < ndim:
-        raise np.exceptions.AxisError(
-            f"{name}: axis {axis} is out of bounds for an input of {ndim} dimensions"
-        )

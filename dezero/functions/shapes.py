@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Primitive, Variable, Variadic, as_variable, implements
+from dezero.core import Primitive, Variable, Variadic, as_array, implements
 from dezero.core.backward import sum_to as sum_to_shape
 
 Axes = int | tuple[int, ...] | None
@@ -214,7 +214,8 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Variable:
     (2, 4, 3)
     """
     axes = list(range(len(x.shape)))
-    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    i, j = (_axis_number("swapaxes", axis, len(axes)) for axis in (axis1, axis2))
+    axes[i], axes[j] = axes[j], axes[i]
     return transpose(x, axes)
 
 
@@ -228,10 +229,19 @@ def moveaxis(x: Any, source: int, destination: int) -> Variable:
     >>> F.moveaxis(np.ones((2, 3, 4)), 0, -1).shape
     (3, 4, 2)
     """
-    count = len(x.shape)
-    axes = list(range(count))
-    axes.insert(destination % count, axes.pop(source % count))
+    axes = list(range(len(x.shape)))
+    i, j = (_axis_number("moveaxis", axis, len(axes)) for axis in (source, destination))
+    axes.insert(j, axes.pop(i))
     return transpose(x, axes)
+
+
+def _axis_number(name: str, axis: int, ndim: int) -> int:
+    """Return ``axis`` counted from the first; raise where there is none."""
+    if not -ndim <= axis < ndim:
+        raise np.exceptions.AxisError(
+            f"{name}: axis {axis} is out of bounds for an input of {ndim} dimensions"
+        )
+    return axis % ndim
 
 
 @implements(np.broadcast_to)
@@ -254,7 +264,7 @@ def broadcast_to(x: Any, shape: int | tuple[int, ...]) -> Variable:
     """
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     if x.shape == shape:
-        return as_variable(x)
+        return unchanged(x)
     return BroadcastTo(shape)(x)
 
 
@@ -275,7 +285,7 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
     variable([[2. 2. 2.]])
     """
     if x.shape == shape:
-        return as_variable(x)
+        return unchanged(x)
     lead = len(x.shape) - len(shape)
     fits = lead >= 0 and all(a in (1, b) for a, b in zip(shape, x.shape[lead:], strict=True))
     if not fits:
@@ -333,7 +343,7 @@ def astype(x: Any, dtype: Any) -> Variable:
     >>> F.astype(np.ones(2), np.float32).dtype
     dtype('float32')
     """
-    x = as_variable(x)
+    x = unchanged(x)
     if x.dtype == dtype:
         return x
     if np.dtype(dtype).kind not in "fc":
@@ -442,3 +452,8 @@ def _numpy_pad(
 @implements(np.ravel)
 def _numpy_ravel(a: Any) -> Variable:
     return reshape(a, (-1,))
+
+
+def unchanged(x: Any) -> Variable:
+    """Return ``x`` itself, or a constant Variable of an array or number."""
+    return x if isinstance(x, Variable) else Variable(as_array(x), requires_grad=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, KeysView, Mapping
+from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping
 from typing import Any, NamedTuple
 from weakref import ref
 
@@ -290,10 +290,16 @@ class Found(NamedTuple):
 
 def _attributes(layer: Layer) -> list[tuple[str, Any]]:
     """Return the attributes of ``layer`` that may lead to parameters."""
-    return [(name, value) for name, value in vars(layer).items() if isinstance(value, _HOLDERS)]
+    return [
+        (name, value)
+        for name, value in vars(layer).items()
+        if type(value) not in _PLAIN and isinstance(value, _HOLDERS) and name not in _OWN
+    ]
 
 
 _HOLDERS = (Parameter, Layer, list, tuple, dict, set, frozenset)
+_PLAIN = frozenset((int, float, bool, str, type, type(None), np.ndarray, Variable))
+_OWN = ("_inputs", "_outputs")
 
 
 def _inside(root: Any) -> Iterator[Found]:
@@ -304,38 +310,37 @@ def _inside(root: Any) -> Iterator[Found]:
 
 def _walk(root: Any, owner: Layer, prefix: str, seen: set[int]) -> Iterator[Found]:
     for key, value in _children(root):
-        if not isinstance(value, _HOLDERS) or id(value) in seen:
+        if type(value) in _PLAIN or not isinstance(value, _HOLDERS) or id(value) in seen:
             continue
         seen.add(id(value))
         if isinstance(value, Parameter):
-            yield Found(prefix + key, owner, key, value)
+            yield Found(f"{prefix}{key}", owner, str(key), value)
         else:
             inner = value if isinstance(value, Layer) else owner
             yield from _walk(value, inner, f"{prefix}{key}/", seen)
 
 
-def _children(root: Any) -> Iterator[tuple[str, Any]]:
+def _children(root: Any) -> Iterable[tuple[Any, Any]]:
+    """Give what is directly inside: of a layer what are parameters or layers first."""
     if isinstance(root, Layer):
-        found = _attributes(root)
-        yield from ((name, value) for name, value in found if isinstance(value, Parameter | Layer))
-        yield from (
-            (name, value) for name, value in found if not isinstance(value, Parameter | Layer)
-        )
-    elif isinstance(root, dict):
-        yield from ((str(key), value) for key, value in root.items())
-    elif isinstance(root, list | tuple):
-        yield from ((str(i), value) for i, value in enumerate(root))
-    elif any(isinstance(value, Parameter | Layer) for value in root):
+        return sorted(_attributes(root), key=lambda x: not isinstance(x[1], Parameter | Layer))
+    if isinstance(root, dict):
+        return root.items()
+    if isinstance(root, list | tuple):
+        return enumerate(root)
+    if any(isinstance(value, Parameter | Layer) for value in root):
         raise TypeError(
             "Layer: got a set of parameters or layers; a set has no order to name them by: "
             "use a list or a dict"
         )
+    return ()
 
 
 def _at(root: Any, name: str) -> Any:
     """Return what stands at a path such as ``blocks/2/W``; ``None`` if nothing does."""
     for key in name.split("/"):
-        root = dict(_children(root)).get(key) if isinstance(root, _HOLDERS[1:]) else None
+        inside = _children(root) if isinstance(root, _HOLDERS[1:]) else ()
+        root = {str(k): value for k, value in inside}.get(key)
     return root
 
 

@@ -42,7 +42,7 @@ def check_fit(
         return
     lines = [
         *(f"missing: {name}{_nearest(name, extra, 'there is')}" for name in missing[:_LISTED]),
-        *(f"not in the model: {name}{_nearest(name, missing, 'it has')}" for name in extra[:_LISTED]),
+        *(f"unknown: {name}{_nearest(name, missing, 'it has')}" for name in extra[:_LISTED]),
         *wrong[:_LISTED],
     ]
     unlisted = len(missing) + len(extra) + len(wrong) - len(lines)
