@@ -197,7 +197,13 @@ class Function:
 
     def __call__(self, *inputs: Any) -> Any:
         """Compute the outputs, and remember the inputs."""
-        variables = tuple(as_variable(x) for x in inputs)
+        kinds = [x.dtype for x in inputs if isinstance(x, Variable)]
+        variables = tuple(
+            Variable(np.array(x, np.result_type(x, *kinds)))  # numbers take the arrays' type
+            if isinstance(x, int | float)
+            else as_variable(x)
+            for x in inputs
+        )
         ys = self.forward(*[x.data for x in variables])
         ys = ys if isinstance(ys, tuple) else (ys,)
         outputs = [Variable(as_array(y)) for y in ys]

@@ -177,7 +177,7 @@ def test_several_outputs():
 
 def test_an_output_that_nobody_used_counts_as_zero():
     x, y = Variable(np.array(5.0)), Variable(np.array(2.0))
-    s, d = Both()(x, y)
+    _, d = Both()(x, y)
     square(d).backward()
     assert (x.grad, y.grad) == (6.0, -6.0)
     x.cleargrad()
@@ -350,13 +350,15 @@ def test_operators_on_variables(f, ga, gb):
 def test_operators_take_numbers_and_arrays_on_both_sides(f, ga, gb, wrap):
     a = Variable(np.array(3.0))
     y = f(a, wrap(2.0))
-    assert isinstance(y, Variable) and y.data == f(3.0, 2.0)
+    assert isinstance(y, Variable)
+    assert y.data == f(3.0, 2.0)
     y.backward()
     assert np.isclose(a.grad, ga, rtol=1e-15)
 
     b = Variable(np.array(2.0))
     y = f(wrap(3.0), b)
-    assert isinstance(y, Variable) and y.data == f(3.0, 2.0)
+    assert isinstance(y, Variable)
+    assert y.data == f(3.0, 2.0)
     y.backward()
     assert np.isclose(b.grad, gb, rtol=1e-15)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core.config import using_config
+from dezero.core.config import Config
 from dezero.core.function import Function, Output, describe
 from dezero.core.variable import Variable, as_array, as_variable, make
 
@@ -21,37 +21,55 @@ def backward(root: Variable, retain_grad: bool, create_graph: bool) -> None:
     node = root._node
     if not isinstance(node, Function | Output):
         raise RuntimeError(_nothing_recorded(root))
-    if not np.issubdtype(root.dtype, np.inexact):
+    if not node._function._edges:
+        raise freed_error(node._function._name)
+    if root._dtype.kind not in "fc":
         _check_counts(node)
     seed = _seed(root)
-    with using_config("enable_backprop", create_graph):
-        leaves, between = walk(node, seed if create_graph else seed.data[()], create_graph)
-        stored = list(leaves.items())
-        if retain_grad:
-            stored += [(y, gy) for y, gy in between if y is not root]
+    between: list[tuple[Variable, Any]] | None = [] if retain_grad else None
+    was_recording = Config.enable_backprop
+    Config.enable_backprop = create_graph
+    try:
+        leaves = walk(node, seed if create_graph else seed.data[()], create_graph, between)
+        stored = [*leaves.items(), *(between or ())]
         _warn_of_mixed_orders(root, stored)
         _store(stored, seed)
+    finally:
+        Config.enable_backprop = was_recording
     root.grad = seed
 
 
-def walk(root: Any, seed: Any, recording: bool) -> tuple[dict[Any, Any], list[tuple[Any, Any]]]:
-    """Walk the graph from the node ``root``; return gradients of the leaves and of the rest alive.
+def walk(
+    root: Any, seed: Any, recording: bool, between: list[tuple[Variable, Any]] | None = None
+) -> dict[Variable, Any]:
+    """Walk the graph from the node ``root`` and return the gradients of the leaves.
 
-    Gradients are raw arrays (NumPy numbers where 0-d), or Variables when the walk is recorded.
     A function waits on the heap until all functions that use its output have been visited:
     those have a larger generation.
+
+    Parameters
+    ----------
+    root : Function or Output
+        Where to begin.
+    seed : array or Variable
+        The gradient of its output.
+    recording : bool
+        Whether the walk is recorded: then gradients are Variables, otherwise raw arrays
+        (NumPy numbers where 0-d).
+    between : list, optional
+        Receives the variables on the way that somebody holds, with their gradients.
     """
     grads: dict[Any, Any] = {root: seed}
-    between: list[tuple[Any, Any]] = []
     heap = [(-root._depth, 0, root)]
     pushed = 0
     while heap:
         node = heappop(heap)[2]
         gy = grads.pop(node)
-        if node.__class__ is Output:
+        if between is not None and node is not root and gy.__class__ is not list:
             variable = node._variable()
             if variable is not None:
                 between.append((variable, gy))
+        if node.__class__ is Output:
             function = node._function
             if function not in grads:
                 grads[function] = [None] * len(function._outputs)
@@ -60,33 +78,41 @@ def walk(root: Any, seed: Any, recording: bool) -> tuple[dict[Any, Any], list[tu
             grads[function][node.index] = gy
             continue
         edges = node._edges
-        if edges is None:
-            raise RuntimeError(
-                f"backward through {node._name}: its graph was freed by unchain_backward(); "
-                "run the forward computation again"
-            )
-        if gy.__class__ is not list:
-            variable = node._outputs()
-            if variable is not None:
-                between.append((variable, gy))
-        for edge, gx in zip(edges, node._pull(gy, recording), strict=True):
+        if not edges:
+            if edges is None:
+                raise freed_error(node._name)
+            continue  # the graph behind it was cut: what it computed counts as a constant
+        if node._broadcasts and not recording:  # the common case, without a call of its own
+            gxs = [
+                None if args is None else rule(gy, *args)
+                for rule, args in zip(node._rules, node._saved)  # noqa: B905
+            ]
+        else:
+            gxs = node._pull(gy, recording)
+        for edge, gx in zip(edges, gxs):  # noqa: B905
             if gx is None:
                 continue
-            try:
-                if gx.shape != edge._shape or gx.dtype is not edge._dtype:
-                    gx = conform(gx, edge, node)
-            except AttributeError:
-                gx = conform(as_array(gx), edge, node)
+            if gx.shape != edge._shape or gx.dtype is not edge._dtype:
+                gx = conform(gx, edge, node)
             if edge._written:
                 node._check_unwritten(edge)
             if edge in grads:
                 grads[edge] = grads[edge] + gx
             else:
                 grads[edge] = gx
-                if edge._depth:
+                depth = edge._depth
+                if depth:
                     pushed += 1
-                    heappush(heap, (-edge._depth, pushed, edge))
-    return grads, between
+                    heappush(heap, (-depth, pushed, edge))
+    return grads
+
+
+def freed_error(name: str) -> RuntimeError:
+    """Return the error for a graph that ``unchain_backward`` took apart."""
+    return RuntimeError(
+        f"backward through {name}: its graph was freed by unchain_backward(); run the forward "
+        "computation again"
+    )
 
 
 def conform(gx: Any, edge: Any, node: Function) -> Any:
@@ -124,7 +150,11 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
 
 
 def free(root: Any) -> None:
-    """Cut and free the graph behind the node ``root``: variables on the way become leaves."""
+    """Cut and free the graph behind the node ``root``: variables on the way become leaves.
+
+    The root itself stays a node, without inputs: a loss that goes on being added to (step 59 of
+    the book) is a constant from here on.
+    """
     stack = [root]
     while stack:
         function = stack.pop()._function
@@ -135,6 +165,7 @@ def free(root: Any) -> None:
                 if variable is not None:
                     variable.unchain()
                 stack.append(edge)
+    root._function._edges = ()
 
 
 def _nothing_recorded(root: Variable) -> str:
@@ -153,7 +184,7 @@ def _nothing_recorded(root: Variable) -> str:
 def _seed(root: Variable) -> Variable:
     """Return the gradient that the walk starts with: ``root.grad``, or ones."""
     if root.grad is None:
-        return Variable(np.ones_like(root.data), requires_grad=False)
+        return make(np.ones_like(root.data), None)
     seed = as_variable(root.grad)
     if seed.shape != root.shape:
         raise ValueError(

@@ -164,10 +164,8 @@ class Function:
         gxs = tuple(gxs) if isinstance(gxs, tuple | list) else (gxs,)
         self._check_count(gxs)
         return [
-            gx.data if isinstance(gx, Variable) and not recording else gx
-            for gx in (
-                gx if is_edge(edge) else None for gx, edge in zip(gxs, self._edges, strict=True)
-            )
+            _gradient(gx, recording) if is_edge(edge) else None
+            for gx, edge in zip(gxs, self._edges, strict=True)
         ]
 
     def _filled(self, gy: Any) -> tuple[Any, ...]:
@@ -250,6 +248,13 @@ class Function:
         return self._outputs()
 
 
+def _gradient(gx: Any, recording: bool) -> Any:
+    """Return what a user's backward gave as the walk wants it: an array, or a Variable."""
+    if gx is None or (recording and isinstance(gx, Variable)):
+        return gx
+    return gx.data if isinstance(gx, Variable) else as_array(gx)
+
+
 def is_edge(edge: Any) -> bool:
     """Whether an entry of ``_edges`` leads on: not a constant."""
     return isinstance(edge, Function | Variable | Output)
@@ -291,7 +296,7 @@ def explained(error: Exception, name: str, xs: list[Any]) -> Exception:
     are, and so does the type of an error that a caller may want to catch.
     """
     message = str(error)
-    if message.startswith(name.lower().rstrip("_") + ":") or message.startswith("dezero"):
+    if message.partition(":")[0].replace("_", "") == name.lower() or message.startswith("dezero"):
         return error
     got = f"{name} got {', '.join(describe(x) for x in xs)}"
     for kind in (np.exceptions.AxisError, IndexError, ValueError, TypeError):

@@ -80,7 +80,7 @@ class Primitive(Function):
         """Compute the outputs, and become a node of the graph."""
         if hasattr(self, "_edges"):
             return fresh(self)(*inputs)
-        xs = [initialised(x) if isinstance(x, Variable) else x for x in inputs]
+        xs = [initialised(x) if isinstance(x, Variable) else self._constant(x) for x in inputs]
         y = self._run([np.asarray(x) if isinstance(x, np.generic) else x for x in xs])
         single = type(y) is not tuple
         edges, depth = edges_of(inputs)
@@ -91,6 +91,12 @@ class Primitive(Function):
                 outputs = self._record(edges, depth, (y,) if single else y, single)
                 return outputs[0] if single else tuple(outputs)
         return make(y, None) if single else tuple(make(part, None) for part in y)
+
+    def _constant(self, x: Any) -> Any:
+        """Return a raw input as an array; numbers stay weak where inputs broadcast."""
+        if x is None or hasattr(x, "shape") or (self._broadcasts and type(x) in plain_types):
+            return x
+        return np.asarray(operand(x, type(self)))
 
     def _kept(self, edges: tuple[Any, ...], values: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return, for each input that wants a gradient, what its rule is called with."""
@@ -171,7 +177,7 @@ class Primitive(Function):
         One that nobody holds any more is made again; where its array was not kept, a read-only
         placeholder of its shape and dtype stands for it.
         """
-        if self._edges is None:
+        if self._edges is None or self._saved is None:
             raise RuntimeError(f"{self._name}: its graph was freed, its inputs are gone")
         kept = self._arrays()
         return tuple(_input_of(edge, kept.get(i)) for i, edge in enumerate(self._edges))

@@ -97,11 +97,12 @@ def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
     Kernels and random draws are called through this, so that a Variable, a recorded array or a
     GPU array answers them as it answers NumPy's functions.
     """
+    numpy_protocol = np.ndarray.__array_function__
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        for x in args:
-            if type(x) is not np.ndarray and hasattr(type(x), "__array_function__"):
+        for x in (*args, *kwargs.values()):
+            if getattr(type(x), "__array_function__", numpy_protocol) is not numpy_protocol:
                 result = x.__array_function__(call, (type(x),), args, kwargs)
                 if result is not NotImplemented:
                     return result
@@ -111,6 +112,8 @@ def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    if kwargs.get("out") is not None:
+        return _write(ufunc, method, inputs, kwargs)
     if method == "__call__":
         return _call(ufunc, inputs, kwargs)
     reduction = _REDUCTIONS.get((ufunc, method))
@@ -128,6 +131,18 @@ _REDUCTIONS = {
     (np.maximum, "reduce"): np.max,
     (np.minimum, "reduce"): np.min,
 }
+
+
+def _write(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Write into a plain array, ``array -= lr * x.grad``, where no gradient is lost by it."""
+    if any(isinstance(x, Variable) for x in kwargs["out"]):
+        raise TypeError(f"np.{ufunc.__name__}: a Variable cannot be written into (out=); use y = ...")
+    if any(isinstance(x, Variable) and x.requires_grad for x in inputs):
+        raise TypeError(
+            f"np.{ufunc.__name__}: writing a Variable that wants a gradient into a plain array "
+            "would lose its gradient; use v.data for the value"
+        )
+    return getattr(ufunc, method)(*_unwrapped(inputs), **kwargs)
 
 
 def _array_function(

@@ -63,7 +63,7 @@ def scaled_dot_product_attention(
     scores = matmul(q, swapaxes(k, -1, -2)) * (1 / math.sqrt(q.shape[-1]))
     mask = mask.data if isinstance(mask, Variable) else mask
     if mask is not None and mask.dtype != bool:
-        scores = scores + mask
+        scores = scores + _added(mask, scores.dtype)
         mask = None
     if is_causal:
         causal = np.tri(scores.shape[-2], scores.shape[-1]) == 1
@@ -74,6 +74,16 @@ def scaled_dot_product_attention(
     if mask is not None and not mask.any(axis=-1).all():
         weights = where(mask, weights, 0.0)
     return matmul(dropout(weights, dropout_ratio), v)
+
+
+def _added(mask: Any, dtype: Any) -> Any:
+    """Return a mask of floats in the type of the scores."""
+    if mask.dtype.kind != "f":
+        raise TypeError(
+            f"scaled_dot_product_attention: got a mask of type {mask.dtype}; it wants booleans "
+            "(which keys a query may see) or floats (added to the scores): mask.astype(bool)"
+        )
+    return mask.astype(dtype)
 
 
 def _check(q: Any, k: Any, v: Any) -> None:

@@ -24,11 +24,11 @@ class MeanSquaredError(Primitive):
 
     def gx0(self, gy: Any, x0: Any, x1: Any) -> Any:
         """Return ``2 (x0 - x1) / size``."""
-        return gy * (2 / max(x0.size, 1)) * (x0 - x1)
+        return np.reshape(gy * (2 / max(x0.size, 1)) * (x0 - x1), x0.shape)
 
     def gx1(self, gy: Any, x0: Any, x1: Any) -> Any:
         """Return ``2 (x1 - x0) / size``."""
-        return gy * (2 / max(x0.size, 1)) * (x1 - x0)
+        return np.reshape(gy * (2 / max(x0.size, 1)) * (x1 - x0), x1.shape)
 
 
 class SoftmaxCrossEntropy(Primitive):
@@ -65,7 +65,7 @@ class SigmoidCrossEntropy(Primitive):
 
     def gx(self, gy: Any, x: Any, t: Any) -> Any:
         """Return ``(sigmoid(x) - t) / N``."""
-        return (_sigmoid(x) - t) * (gy / max(len(x), 1))
+        return np.reshape((_sigmoid(x) - t) * (gy / max(len(x), 1)), x.shape)
 
 
 class BinaryCrossEntropy(Primitive):
@@ -85,7 +85,8 @@ class BinaryCrossEntropy(Primitive):
 
     def gp(self, gy: Any, p: Any, t: Any) -> Any:
         """Return ``(p - t) / (p (1 - p)) / N``."""
-        return (p - t) / np.maximum(p * (1 - p), 1e-12) * (gy / max(len(p), 1))
+        slope = (p - t) / np.maximum(p * (1 - p), 1e-12) * (gy / max(len(p), 1))
+        return np.reshape(slope, p.shape)
 
 
 def mean_squared_error(x0: Any, x1: Any) -> Variable:
@@ -256,11 +257,15 @@ def accuracy(y: Any, t: Any) -> Variable:
 
 
 def check_same_shape(name: str, x0: Any, x1: Any) -> None:
-    """Raise ValueError unless the shapes are the same: losses do not broadcast."""
-    if x0.shape != x1.shape:
+    """Raise ValueError if the shapes differ so that broadcasting would give a wrong loss.
+
+    Axes of length 1 that come before change nothing: step 59 of the book compares (1, 1) with (1,).
+    """
+    a, b = x0.shape, x1.shape
+    if a != b and (x0.size != x1.size or a[max(len(a) - len(b), 0) :] != b[max(len(b) - len(a), 0) :]):
         raise ValueError(
-            f"{name}: got shapes {x0.shape} and {x1.shape}; they must be the same, since "
-            "broadcasting would give a wrong loss; reshape one of them"
+            f"{name}: got shapes {a} and {b}; they must be the same, since broadcasting would "
+            "give a wrong loss; reshape one of them"
         )
 
 

@@ -21,9 +21,9 @@ def kept_shape(shape: tuple[int, ...], axis: Axes) -> tuple[int, ...]:
     >>> kept_shape((2, 3, 4), (0, -1))
     (1, 3, 1)
     """
-    if axis is None:
+    if axis is None or not shape:
         return (1,) * len(shape)
-    axes = {a % len(shape) for a in ((axis,) if isinstance(axis, int) else axis)}
+    axes = {a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))}
     return tuple(1 if i in axes else size for i, size in enumerate(shape))
 
 

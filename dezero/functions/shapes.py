@@ -63,7 +63,13 @@ class BroadcastTo(Primitive):
     def forward(self, x: Any) -> Any:
         """Return ``x`` repeated to the shape."""
         self.x_shape = x.shape
-        return np.broadcast_to(x, self.shape)
+        try:
+            return np.broadcast_to(x, self.shape)
+        except ValueError as error:
+            raise ValueError(
+                f"broadcast_to: got x of shape {x.shape} and shape {self.shape}; each axis of x, "
+                "counted from the last, must be 1 or that of shape"
+            ) from error
 
     def gx(self, gy: Any) -> Any:
         """Sum over the copies."""

@@ -96,8 +96,22 @@ def pool_scatter(
     g = geometry(x_size, kernel_size, stride, pad)
     gx = np.zeros((*gy.shape[:2], *x_size), gy.dtype)
     for k, out, inside in _taps(g):
-        gx[inside] += np.where(winners[out] == k, gy[out], 0)
+        gx[inside] += _only(winners[out] == k, gy[out])
     return gx
+
+
+def _only(won: Array, x: Array) -> Array:
+    """Return ``x`` where ``won``, 0 elsewhere.
+
+    A mask of bits takes a third of the time of ``np.where``, and unlike a product it does not
+    make NaN of infinity.
+    """
+    if x.dtype.itemsize > 8:
+        return np.where(won, x, 0)
+    bits = np.dtype(f"i{x.dtype.itemsize}")
+    mask = np.negative(won.view(np.int8), dtype=bits)
+    mask &= x.view(bits)
+    return mask.view(x.dtype)
 
 
 @dispatched
@@ -106,7 +120,7 @@ def pool_gather(x: Array, winners: Array, kernel_size: Any, stride: Any, pad: An
     g = geometry(x.shape[2:], kernel_size, stride, pad)
     y = np.zeros(winners.shape, x.dtype)
     for k, out, inside in _taps(g):
-        np.copyto(y[out], x[inside], where=winners[out] == k)
+        y[out] += _only(winners[out] == k, x[inside])
     return y
 
 

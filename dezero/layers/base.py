@@ -18,9 +18,9 @@ class Layer:
     """A function with parameters: assign them, or other layers, as attributes, define ``forward``.
 
     Parameters are found where they are: in attributes, in attributes of those layers, and in
-    lists, tuples and dicts at any depth, also in what was appended later. Each is given once, in
-    the order in which the attributes were set; the name of one is the path to it, joined by
-    ``/``: ``l0/W``, ``blocks/2/W``. Of several paths the one through attributes alone counts.
+    lists, tuples and dicts at any depth, also in what was appended later. Each is given once: of
+    a layer first what attributes hold directly, then what is in containers, in the order set.
+    The name of one is the path to it, joined by ``/``: ``l0/W``, ``blocks/2/W``.
 
     Attributes
     ----------

@@ -37,7 +37,7 @@ class SGD(Optimizer):
 
     def rule(self, data: Any, grad: Any, *state: Any) -> None:
         """Go down the gradient."""
-        data -= float(self.lr) * grad
+        data -= self.lr * grad
 
 
 class MomentumSGD(Optimizer):

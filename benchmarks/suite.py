@@ -1,0 +1,130 @@
+"""What is measured, how close the peers must agree, and the bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+PEERS = ("torch", "jax", "autograd", "mygrad")
+TITLES = {
+    "dezero": "DeZero",
+    "torch": "PyTorch",
+    "jax": "JAX",
+    "autograd": "Autograd",
+    "mygrad": "MyGrad",
+}
+IMPORT_TIME = "import_time"
+SCALING = "scaling"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One workload that every peer may run."""
+
+    name: str
+    title: str
+    rtol: float
+    functions: int = 1  # functions called in one step, for the time per function
+
+
+ROWS = (
+    Row("goldstein_price", "Goldstein-Price, 0-d float64, forward + backward", 1e-12),
+    Row("chain_10000", "10,000 multiplications, 0-d float64, forward + backward", 1e-9, 10_000),
+    Row("mlp", "MLP 784-1000-1000-10, batch 100, SGD step", 1e-4),
+    Row("lstm_cell", "LSTM cell by cell, 30 steps, batch 30, hidden 100, Adam step", 1e-4),
+    Row("cnn", "CNN 3-32-32-P-64-64-P-10, 64 images 32x32, SGD step", 1e-3),
+    Row("gpt", "GPT, 4 layers, width 256, 8x128 tokens, AdamW step", 1e-3),
+    Row("elementwise", "`sum(exp(tanh(x*y + x)))`, 4M elements, forward + backward", 1e-4),
+    Row("hvp", "Hessian-vector product of the MLP", 1e-3),
+)
+SCALING_ROWS = tuple(
+    Row(f"chain_{n}", f"{n:,} multiplications", 1e-9, n)
+    for n in (1_000, 10_000, 100_000, 1_000_000)
+)
+NAMES = (
+    *(row.name for row in ROWS),
+    SCALING,
+    *(row.name for row in SCALING_ROWS if row.name != "chain_10000"),
+    IMPORT_TIME,
+)
+
+# How far a parameter moved is a difference of nearly equal float32 numbers.
+MOVED_RTOL = 1e-2
+
+TORCH_RATIO = 0.5
+SCALING_RATIO = 1.25
+IMPORT_RATIO = 1.3
+
+
+def chain_length(length: int, small: bool) -> int:
+    """The length of a chain in a measurement, or a hundredth of it in a test."""
+    return length // 100 if small else length
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A figure the stage has to reach."""
+
+    workload: str
+    text: str
+    limit: float
+    figure: float | None  # None: not measured in this run
+
+    @property
+    def met(self) -> bool:
+        """Whether it was measured and is within the limit."""
+        return self.figure is not None and self.figure <= self.limit
+
+
+def disagreement(
+    name: str, a: dict[str, list[float]], b: dict[str, list[float]], rtol: float
+) -> str | None:
+    """What the checks ``a`` and ``b`` of the workload ``name`` differ in, or None."""
+    if set(a) != set(b):
+        return f"{name}: reports {sorted(a)}, then {sorted(b)}"
+    for key, mine in a.items():
+        allowed = MOVED_RTOL if key.startswith("moved ") else rtol
+        if len(mine) != len(b[key]):
+            return f"{name}: {key} has {len(mine)} numbers, then {len(b[key])}"
+        for p, q in zip(mine, b[key], strict=True):
+            if not abs(p - q) <= allowed * max(abs(p), abs(q)):
+                return f"{name}: {key} is {mine}, then {b[key]}"
+    return None
+
+
+def _torch_ratio(results: dict[str, Any], name: str) -> float | None:
+    for workload in results["workloads"]:
+        for entry in workload["entries"]:
+            if workload["name"] == name and entry["peer"] == "torch" and entry["ratio"]:
+                return float(entry["ratio"]["median"])
+    return None
+
+
+def _scaling_ratio(results: dict[str, Any]) -> float | None:
+    measured = [entry for entry in results["scaling"] if entry["collector"]]
+    if len(measured) < len(SCALING_ROWS):
+        return None
+    return float(max(max(e["ratio"]["median"], 1 / e["ratio"]["median"]) for e in measured))
+
+
+def bars(results: dict[str, Any]) -> list[Bar]:
+    """The bars of this stage with the figures of a run."""
+    imported = results["import_time"]
+    return [
+        *(
+            Bar(name, f"{name}: DeZero / PyTorch", TORCH_RATIO, _torch_ratio(results, name))
+            for name in ("goldstein_price", "chain_10000")
+        ),
+        Bar(
+            SCALING,
+            "time per function, 1,000 to 1,000,000: largest change from 1,000",
+            SCALING_RATIO,
+            _scaling_ratio(results),
+        ),
+        Bar(
+            IMPORT_TIME,
+            "import dezero / import numpy",
+            IMPORT_RATIO,
+            imported["ratio"]["median"] if imported else None,
+        ),
+    ]

@@ -1,0 +1,51 @@
+"""One module per peer; in each, one function per workload.
+
+A workload function takes ``small`` (sizes for a test, not for a measurement) and returns a
+`Workload`. It is named after its row in `benchmarks.suite`; a second form of the same
+work is named with two underscores: ``goldstein_price__eager``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Check = dict[str, list[float]]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What a peer does for one row of the table.
+
+    ``step`` is what is timed. ``check`` is called once, before any timing, on the untouched
+    starting point, and returns what must be the same in every peer.
+    """
+
+    step: Callable[[], object]
+    check: Callable[[], Check]
+    description: str
+
+
+def norm(a: Any) -> float:
+    """Euclidean norm in float64 of an array of any shape: the same however it is laid out."""
+    return float(np.sqrt(np.sum(np.square(np.asarray(a, dtype=np.float64)))))
+
+
+def training_check(
+    step: Callable[[], Any],
+    parameters: Callable[[], Mapping[str, Any]],
+    steps: int = 3,
+) -> Check:
+    """Losses of the first steps, and how far they moved each parameter.
+
+    ``parameters`` returns arrays by name. The losses after the first one depend on gradients and
+    optimiser; the distances show a parameter that was left out.
+    """
+    before = {name: np.array(a, copy=True) for name, a in parameters().items()}
+    found = {"loss": [float(step()) for _ in range(steps)]}
+    for name, after in parameters().items():
+        found[f"moved {name}"] = [norm(np.asarray(after) - before[name])]
+    return found

@@ -1,0 +1,1 @@
+"""The programs of the book's sixty steps, and the test that runs them."""

@@ -1,0 +1,3 @@
+"""The steps are programs, not test modules: ``test_steps.py`` runs them."""
+
+collect_ignore = ["steps"]

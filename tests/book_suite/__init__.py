@@ -1,0 +1,1 @@
+"""The tests that came with the book's package, written anew: numbers from plain NumPy."""
