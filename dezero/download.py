@@ -79,7 +79,7 @@ cache_dir: str = get_cache_dir()
 
 
 def show_progress(block_num: int, block_size: int, total_size: int) -> None:
-    """Draw a progress bar on standard error, over the one drawn before.
+    r"""Draw a progress bar on standard error, over the one drawn before.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def show_progress(block_num: int, block_size: int, total_size: int) -> None:
     >>> with contextlib.redirect_stderr(io.StringIO()) as bar:
     ...     show_progress(1, 50, 100)
     >>> bar.getvalue()
-    '\\r[###############...............] 50.00%'
+    '\r[###############...............] 50.00%'
     """
     received = block_num * block_size
     if total_size > 0:

@@ -92,7 +92,9 @@ def train(model: DigitNet, data: Digits, held_out: Digits, epochs: int, seed: in
                 bar.update(len(t))
             curves["loss"].append(losses / len(data))
             curves["accuracy"].append(hits / len(data))
-            curves["held_out"].append(float((predict(model, held_out)[0] == held_out.label).mean()))
+            curves["held_out"].append(
+                float((predict(model, held_out)[0] == held_out.label).mean())
+            )
             bar.set_postfix(
                 epoch=epoch + 1,
                 loss=f"{curves['loss'][-1]:.4f}",

@@ -244,13 +244,21 @@ def _store(stored: list[tuple[Variable, Any]], seed: Variable) -> None:
     """Add each gradient to its variable; no two variables share an array, and none is a view."""
     taken = {id(seed._data)}
     for variable, gx in stored:
-        node = gx._node if isinstance(gx, Variable) else None
-        data = gx.data if isinstance(gx, Variable) else as_array(gx)
-        if data.base is not None or id(data) in taken:
-            data = data.copy()
-        taken.add(id(data))
-        new = make(data, node)
+        new = _own(gx, taken)
+        taken.add(id(new._data))
         variable.grad = new if variable.grad is None else _sum(variable.grad, new)
+
+
+def _own(gx: Any, taken: set[int]) -> Variable:
+    """Return the gradient ``gx`` as a Variable with an array of its own.
+
+    A recorded one stays a Variable of its graph, so that it can have a gradient in turn.
+    """
+    data = gx.data if isinstance(gx, Variable) else as_array(gx)
+    shared = data.base is not None or id(data) in taken
+    if isinstance(gx, Variable) and gx._node is not None:
+        return gx * 1 if shared else gx
+    return make(data.copy() if shared else data, None)
 
 
 def _sum(old: Any, new: Variable) -> Variable:

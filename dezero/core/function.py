@@ -133,6 +133,10 @@ class Function:
             return self.forward(*xs)
         except (ValueError, IndexError, TypeError) as error:
             raise explained(error, self._name, xs) from error
+        except AttributeError as error:
+            if all(x is not None for x in xs):
+                raise
+            raise explained(TypeError("None is not an array"), self._name, xs) from error
 
     def _record(
         self, edges: tuple[Any, ...], depth: int, ys: tuple[Any, ...], single: bool
@@ -225,8 +229,8 @@ class Function:
 
     @property
     def inputs(self) -> tuple[Variable, ...]:
-        """The variables that this function was called on."""
-        return self._saved[0]
+        """The variables that this function was called on; none once the graph was cut."""
+        return self._saved[0] if self._saved else ()
 
     @property
     def outputs(self) -> tuple[ref[Variable], ...]:

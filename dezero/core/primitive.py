@@ -177,8 +177,8 @@ class Primitive(Function):
         One that nobody holds any more is made again; where its array was not kept, a read-only
         placeholder of its shape and dtype stands for it.
         """
-        if self._edges is None or self._saved is None:
-            raise RuntimeError(f"{self._name}: its graph was freed, its inputs are gone")
+        if not self._edges:  # the graph was cut here
+            return ()
         kept = self._arrays()
         return tuple(_input_of(edge, kept.get(i)) for i, edge in enumerate(self._edges))
 

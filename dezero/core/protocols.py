@@ -136,7 +136,9 @@ _REDUCTIONS = {
 def _write(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Write into a plain array, ``array -= lr * x.grad``, where no gradient is lost by it."""
     if any(isinstance(x, Variable) for x in kwargs["out"]):
-        raise TypeError(f"np.{ufunc.__name__}: a Variable cannot be written into (out=); use y = ...")
+        raise TypeError(
+            f"np.{ufunc.__name__}: a Variable cannot be written into (out=); use y = ..."
+        )
     if any(isinstance(x, Variable) and x.requires_grad for x in inputs):
         raise TypeError(
             f"np.{ufunc.__name__}: writing a Variable that wants a gradient into a plain array "

@@ -145,7 +145,7 @@ class Variable:
         return initialised(self).dtype
 
     def __len__(self) -> int:
-        return len(self.data)
+        return len(initialised(self))
 
     def __repr__(self) -> str:
         if self._data is None:
@@ -370,10 +370,11 @@ def is_array(x: Any) -> bool:
 
 def check_array(data: Any) -> None:
     """Raise TypeError unless ``data`` is an array that a Variable can hold, or ``None``."""
-    if data is None or (is_array(data) and data.dtype != object):
+    if data is None or (is_array(data) and data.dtype.kind not in "OSUMm"):
         return
     if is_array(data):
-        raise TypeError("Variable: got an array of Python objects; it wants an array of numbers")
+        what = "Python objects" if data.dtype == object else data.dtype
+        raise TypeError(f"Variable: got an array of {what}; it wants an array of numbers")
     hint = "..." if isinstance(data, Variable) else repr(data)[:40]
     raise TypeError(
         f"Variable: got {type(data).__name__}; it wants a NumPy (or CuPy) array: "

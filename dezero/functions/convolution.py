@@ -209,7 +209,7 @@ def conv2d(x: Any, W: Any, b: Any = None, stride: Any = 1, pad: Any = 0) -> Vari
     >>> F.conv2d(x, W, stride=2, pad=1).shape
     (1, 1, 2, 2)
     """
-    return Conv2d(stride, pad)(x, W, b)  # type: ignore[no-any-return]
+    return Conv2d(stride, pad)(x, W, b)
 
 
 def deconv2d(
@@ -260,7 +260,7 @@ def deconv2d(
     >>> F.deconv2d(x, np.ones((1, 1, 1, 3)), stride=2)
     variable([[[[1. 1. 3. 2. 2.]]]])
     """
-    return Deconv2d(stride, pad, outsize)(x, W, b)  # type: ignore[no-any-return]
+    return Deconv2d(stride, pad, outsize)(x, W, b)
 
 
 def conv2d_simple(x: Any, W: Any, b: Any = None, stride: Any = 1, pad: Any = 0) -> Variable:
@@ -284,7 +284,7 @@ def conv2d_simple(x: Any, W: Any, b: Any = None, stride: Any = 1, pad: Any = 0) 
     y = np.matmul(columns, np.transpose(np.reshape(W, (W.shape[0], -1))))
     y = y if b is None else y + b
     y = y.reshape(x.shape[0], *size, W.shape[0])
-    return y.transpose(0, 3, 1, 2)  # type: ignore[no-any-return]
+    return y.transpose(0, 3, 1, 2)
 
 
 def im2col(
@@ -325,7 +325,7 @@ def im2col(
     variable([[0. 1. 3. 4.]
               [1. 2. 4. 5.]])
     """
-    return Im2col(kernel_size, stride, pad, to_matrix)(x)  # type: ignore[no-any-return]
+    return Im2col(kernel_size, stride, pad, to_matrix)(x)
 
 
 def col2im(
@@ -369,7 +369,7 @@ def col2im(
     variable([[[[1. 2. 1.]
                 [1. 2. 1.]]]])
     """
-    return Col2im(input_shape, kernel_size, stride, pad, to_matrix)(x)  # type: ignore[no-any-return]
+    return Col2im(input_shape, kernel_size, stride, pad, to_matrix)(x)
 
 
 @implements(kernels.conv2d_input_grad)

@@ -262,7 +262,8 @@ def check_same_shape(name: str, x0: Any, x1: Any) -> None:
     Axes of length 1 that come before change nothing: step 59 of the book compares (1, 1) with (1,).
     """
     a, b = x0.shape, x1.shape
-    if a != b and (x0.size != x1.size or a[max(len(a) - len(b), 0) :] != b[max(len(b) - len(a), 0) :]):
+    common = min(len(a), len(b))
+    if a != b and (x0.size != x1.size or a[len(a) - common :] != b[len(b) - common :]):
         raise ValueError(
             f"{name}: got shapes {a} and {b}; they must be the same, since broadcasting would "
             "give a wrong loss; reshape one of them"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from dezero.core import Variable
 from dezero.functions import indexing, linear_algebra, reductions, shapes
 
@@ -30,7 +32,7 @@ def _to_cpu(self: Variable) -> None:
     """Move the array to the CPU's memory."""
     from dezero import cuda
 
-    if self.data is not None:
+    if self.data is not None and cuda.get_array_module(self.data) is not np:
         self.data = cuda.as_numpy(self.data)
 
 

@@ -162,7 +162,7 @@ def pooling(x: Any, kernel_size: Any, stride: Any = 1, pad: Any = 0) -> Variable
     >>> F.pooling(-1 - x, 2, stride=2, pad=1).data[0, 0, 0]
     array([-1., -2., -4.])
     """
-    return Pooling(kernel_size, stride, pad)(x)  # type: ignore[no-any-return]
+    return Pooling(kernel_size, stride, pad)(x)
 
 
 def average_pooling(x: Any, kernel_size: Any, stride: Any = 1, pad: Any = 0) -> Variable:
@@ -204,7 +204,7 @@ def average_pooling(x: Any, kernel_size: Any, stride: Any = 1, pad: Any = 0) -> 
     variable([[[[ 3.5]
                 [11.5]]]])
     """
-    return AveragePooling(kernel_size, stride, pad)(x)  # type: ignore[no-any-return]
+    return AveragePooling(kernel_size, stride, pad)(x)
 
 
 def pooling_simple(x: Any, kernel_size: Any, stride: Any = 1, pad: Any = 0) -> Variable:
@@ -231,7 +231,7 @@ def pooling_simple(x: Any, kernel_size: Any, stride: Any = 1, pad: Any = 0) -> V
         inside = inside.reshape(1, oh * ow, 1, kh * kw)
         columns = np.where(inside, columns, kernels.lowest(x.dtype))
     y: Any = np.reshape(np.max(columns, axis=-1), (n, oh, ow, c))
-    return y.transpose(0, 3, 1, 2)  # type: ignore[no-any-return]
+    return y.transpose(0, 3, 1, 2)
 
 
 @implements(kernels.pool_scatter)

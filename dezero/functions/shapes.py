@@ -119,8 +119,9 @@ class Concatenate(Variadic):
 
     def forward(self, *xs: Any) -> Any:
         """Return the arrays joined."""
+        y = np.concatenate(xs, self.axis)
         self.ends = np.cumsum([x.shape[self.axis] for x in xs]).tolist()
-        return np.concatenate(xs, self.axis)
+        return y
 
     def gradient(self, gy: Any) -> Any:
         """Cut the gradient at the joints."""

@@ -37,7 +37,7 @@ class SGD(Optimizer):
 
     def rule(self, data: Any, grad: Any, *state: Any) -> None:
         """Go down the gradient."""
-        data -= self.lr * grad
+        data -= float(self.lr) * grad
 
 
 class MomentumSGD(Optimizer):

@@ -34,8 +34,10 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, s
 
 
 def to_svg(layout: Layout, title: str = "Computational graph") -> str:
-    """Return ``layout`` as SVG text: no script, no outside file, light and dark by the reader's
-    setting, a tooltip on each node."""
+    """Return ``layout`` as SVG text.
+
+    No script, no outside file, light and dark by the reader's setting, a tooltip on each node.
+    """
     width, height = _number(layout.width), _number(layout.height)
     functions = sum(box.node.kind == "function" for box in layout.boxes)
     parts = [

@@ -71,7 +71,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("make", "plain", "default", "other"), CASES, ids=lambda c: str(c))
+@pytest.mark.parametrize(
+    ("make", "plain", "default", "other"), CASES, ids=[case[0].__name__ for case in CASES]
+)
 def test_three_updates(make, plain, default, other):
     for args in (default, other):
         assert np.allclose(run(make(*args)), plain(*args), rtol=1e-10, atol=1e-12)

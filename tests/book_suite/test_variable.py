@@ -3,7 +3,7 @@ import pytest
 
 import dezero
 import dezero.functions as F
-from dezero import Parameter, Variable, as_array, as_variable, no_grad, using_config
+from dezero import Function, Parameter, Variable, as_array, as_variable, no_grad, using_config
 
 
 def test_basics():
@@ -42,6 +42,51 @@ def test_gradients_add_up_until_cleared():
     assert x.grad.data == 5.0
     x.cleargrad()
     assert x.grad is None
+
+
+def test_complex_graph():
+    x = Variable(np.array(2.0))
+    a = x**2
+    y = a**2 + a**2
+    assert (x.generation, a.generation, y.generation) == (0, 1, 3)
+    y.backward()
+    assert (y.data, x.grad.data) == (32.0, 64.0)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_each_function_is_visited_once_after_all_that_use_it(create_graph):
+    visited = []
+
+    class Noted(Function):
+        def __init__(self, name):
+            self.name = name
+
+        def forward(self, x):
+            return x**2
+
+        def backward(self, gy):
+            visited.append(self.name)
+            return 2 * self.inputs[0] * gy
+
+    x = Variable(np.array(1.1))
+    a = Noted("a")(x)
+    b = Noted("b")(a)
+    c = Noted("c")(b)
+    y = c + a + Noted("d")(a) * b
+    y.backward(create_graph=create_graph)
+    assert sorted(visited) == ["a", "b", "c", "d"]
+    assert visited[-1] == "a"
+    assert visited.index("c") < visited.index("b")
+    assert np.isclose(x.grad.data, 16 * 1.1**7 + 2 * 1.1)
+
+
+def test_a_ladder_of_splits_does_not_take_exponential_time():
+    x = Variable(np.array(1.0))
+    y = x
+    for _ in range(200):
+        y = y + y
+    y.backward()
+    assert x.grad.data == 2.0**200
 
 
 def test_retain_grad():

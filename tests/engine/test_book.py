@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 import dezero.functions as F
 from dezero.core import Variable, add, as_variable, no_grad, using_config
@@ -185,6 +185,24 @@ def test_steps_33_and_36_double_backprop():
     x.cleargrad()
     (gx**3 + y).backward()
     assert x.grad.data == 100.0
+
+
+def test_a_gradient_in_a_graph_has_a_gradient_itself():
+    x, w = var(2.0, 3.0), var(5.0, 7.0)
+    for function in (
+        lambda: F.sum(x**2),
+        lambda: F.sum(x + w),
+        lambda: F.sum(F.reshape(x, (2, 1)) ** 2),
+    ):
+        x.cleargrad(), w.cleargrad()
+        y = function()
+        y.grad = Variable(np.array(1.0))
+        y.backward(create_graph=True)
+        gx = x.grad
+        x.cleargrad()
+        z = F.sum(gx**3)
+        z.backward(retain_grad=True)
+        assert_array_equal(gx.grad.data, 3 * gx.data**2)
 
 
 def test_step_34_sine_to_any_order():

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import dezero.functions as F
-from dezero.core import Add, Config, Function, Parameter, Variable, using_config
+from dezero.core import Config, Function, Parameter, Variable, using_config
 
 from .common import Both, Halves, Square, var
 
@@ -209,7 +209,9 @@ def test_built_in_rules_with_numpy_calls_are_differentiated():
     assert_array_equal(gx.data, [6.0, 16.0, 1.0, 4.0])
     x.cleargrad()
     F.sum(gx * gx).backward()
-    assert_array_equal(x.grad.data, [2 * (6 * 6 + 1 * 2), 2 * (16 * 8 + 4 * 4), 2 * 6 * 2, 2 * 16 * 4])
+    assert_array_equal(
+        x.grad.data, [2 * (6 * 6 + 1 * 2), 2 * (16 * 8 + 4 * 4), 2 * 6 * 2, 2 * 16 * 4]
+    )
 
 
 def test_the_gradient_for_the_seed_is_recorded():

@@ -125,7 +125,8 @@ def test_functions_that_count_have_integer_gradients():
 
 
 @pytest.mark.parametrize(
-    "compute", [lambda x: x * x, lambda x: x**2, lambda x: x / 2, lambda x: x * 0.5, lambda x: F.sin(x)]
+    "compute",
+    [lambda x: x * x, lambda x: x**2, lambda x: x / 2, lambda x: x * 0.5, lambda x: F.sin(x)],
 )
 def test_other_functions_of_integers_have_none(compute):
     x = Variable(np.array([1, 2, 3]))

@@ -96,7 +96,11 @@ def test_reading_and_adding_at_an_index_are_adjoint(data, seed):
         st.one_of(
             hnp.basic_indices(shape, allow_newaxis=True),
             hnp.integer_array_indices(shape),
-            hnp.arrays(np.int64, hnp.array_shapes(max_dims=2), elements=st.integers(-shape[0], shape[0] - 1)),
+            hnp.arrays(
+                np.int64,
+                hnp.array_shapes(max_dims=2),
+                elements=st.integers(-shape[0], shape[0] - 1),
+            ),
         )
     )
     (x,) = draw(seed, shape)
@@ -137,7 +141,9 @@ def test_maxima_give_each_gradient_to_the_elements_that_won(data, seed):
         assert np.all(gx[x != np.broadcast_to(y, shape)] == 0)
 
 
-@given(hnp.mutually_broadcastable_shapes(signature=np.matmul.signature, max_dims=2, max_side=3), seeds)
+@given(
+    hnp.mutually_broadcastable_shapes(signature=np.matmul.signature, max_dims=2, max_side=3), seeds
+)
 def test_products_of_stacks_of_matrices(broadcast, seed):
     s0, s1 = broadcast.input_shapes
     assume(all(s0) and all(s1))

@@ -10,16 +10,26 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from dezero.core import Add, Config, Mul, Parameter, Variable, as_array, as_variable, no_grad, test_mode, using_config
+from dezero.core import (
+    Add,
+    Config,
+    Mul,
+    Parameter,
+    Variable,
+    as_array,
+    as_variable,
+    no_grad,
+    test_mode,
+    using_config,
+)
 
 from .common import Square, var
 
 
 def test_configuration_comes_back_after_an_error():
-    with pytest.raises(KeyError):
-        with no_grad(), test_mode():
-            assert (Config.enable_backprop, Config.train) == (False, False)
-            raise KeyError
+    with pytest.raises(KeyError), no_grad(), test_mode():
+        assert (Config.enable_backprop, Config.train) == (False, False)
+        raise KeyError
     assert (Config.enable_backprop, Config.train) == (True, True)
 
 
@@ -51,7 +61,9 @@ def test_configuration_belongs_to_the_thread():
 
 
 def test_an_unknown_switch_is_named():
-    with pytest.raises(AttributeError, match=r"using_config: .*'enable_backprob'.*enable_backprop"):
+    with pytest.raises(
+        AttributeError, match=r"using_config: .*'enable_backprob'.*enable_backprop"
+    ):
         with using_config("enable_backprob", False):
             pass
 

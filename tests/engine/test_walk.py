@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from dezero.core import Function, Mul, Parameter, Pow, Variable, add, no_grad
+from dezero.core import Function, Parameter, Pow, Variable, add, no_grad
 
 from .common import Both, Halves, Logged, Square, var
 
@@ -170,7 +170,9 @@ def test_orders_that_would_be_mixed_are_warned_about():
         x.grad.backward()
 
 
-@pytest.mark.parametrize("constant", [np.array(3.0), 3.0, Variable(np.array(3.0), requires_grad=False)])
+@pytest.mark.parametrize(
+    "constant", [np.array(3.0), 3.0, Variable(np.array(3.0), requires_grad=False)]
+)
 def test_no_rule_runs_for_a_constant(constant):
     diary = []
     x = var(2.0)

@@ -62,7 +62,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Kink:
-    """A point without a unique derivative, and the convention that the function documents there."""
+    """A point without a unique derivative, and the documented convention there."""
 
     case: Case
     seed: Any
@@ -342,7 +342,9 @@ def check_constants(row: Row, case: Case) -> None:
     wanted = gradients(xs)
     for i in range(len(leaves)):
         for constant in (np.array, lambda a: Variable(np.array(a), requires_grad=False)):
-            mixed = [Variable(np.array(a)) if j == i else constant(a) for j, a in enumerate(leaves)]
+            mixed = [
+                Variable(np.array(a)) if j == i else constant(a) for j, a in enumerate(leaves)
+            ]
             for create_graph in (False, True):
                 mixed[i].cleargrad()
                 ys = case.call(row.function, mixed)
@@ -559,4 +561,3 @@ def _shown(x: Any) -> str:
     if type(x) in (list, tuple):
         return "[" + ", ".join(_shown(item) for item in x) + "]"
     return repr(x)
-

@@ -19,7 +19,9 @@ def pair(x: Any) -> tuple[int, int]:
 
 
 def out_size(size: Any, kernel: Any, stride: Any, pad: Any) -> tuple[int, ...]:
-    return tuple((n + 2 * p - k) // s + 1 for n, k, s, p in zip(size, kernel, stride, pad, strict=True))
+    return tuple(
+        (n + 2 * p - k) // s + 1 for n, k, s, p in zip(size, kernel, stride, pad, strict=True)
+    )
 
 
 def padded(x, pad, value=0.0):
@@ -53,7 +55,10 @@ def deconv2d(x, W, b=None, stride=1, pad=0, outsize=None):
     n, _, h, w = x.shape
     smallest = (sh * (h - 1) + kh - 2 * ph, sw * (w - 1) + kw - 2 * pw)
     oh, ow = smallest if outsize is None else pair(outsize)
-    big = np.zeros((n, W.shape[1], max(oh, smallest[0]) + 2 * ph + kh, max(ow, smallest[1]) + 2 * pw + kw), x.dtype)
+    big = np.zeros(
+        (n, W.shape[1], max(oh, smallest[0]) + 2 * ph + kh, max(ow, smallest[1]) + 2 * pw + kw),
+        x.dtype,
+    )
     for i, j in product(range(h), range(w)):
         big[:, :, i * sh : i * sh + kh, j * sw : j * sw + kw] += np.einsum(
             "nc,cokl->nokl", x[:, :, i, j], W

@@ -49,7 +49,9 @@ PRODUCTS = [
 
 
 def dots(rng: np.random.Generator) -> Iterator[Case]:
-    yield from shaped(((3,), (3,)), ((2, 3), (3, 4)), ((2, 3), (3,)), ((), (2,)), ((2, 2), ()))(rng)
+    yield from shaped(((3,), (3,)), ((2, 3), (3, 4)), ((2, 3), (3,)), ((), (2,)), ((2, 2), ()))(
+        rng
+    )
     yield Case(2.0, interval(rng, -1, 1, (2, 3)))
 
 
@@ -211,8 +213,14 @@ ROWS = [
         "linear",
         affine,
         shaped(
-            ((2, 3), (3, 4), (4,)), ((2, 3), (3, 4)), ((2, 5, 3), (3, 4), (4,)), ((0, 3), (3, 2), (2,)),
-            ((2, 3), (3, 4), (1, 4)), ((2, 3), (3, 4), (1,)), ((2, 3), (3, 1), (1,)), ((2, 0), (0, 3), (3,)),
+            ((2, 3), (3, 4), (4,)),
+            ((2, 3), (3, 4)),
+            ((2, 5, 3), (3, 4), (4,)),
+            ((0, 3), (3, 2), (2,)),
+            ((2, 3), (3, 4), (1, 4)),
+            ((2, 3), (3, 4), (1,)),
+            ((2, 3), (3, 1), (1,)),
+            ((2, 0), (0, 3), (3,)),
         ),
     ),
     Row("linear_simple", affine, shaped(((2, 3), (3, 4), (4,)), ((2, 3), (3, 4)))),
@@ -229,8 +237,20 @@ ROWS = [
     ),
     Row("softmax_cross_entropy", cross_entropy, labelled, orders=3, labels=True),
     Row("softmax_cross_entropy_simple", cross_entropy, labelled, orders=3, labels=True),
-    Row("sigmoid_cross_entropy", sigmoid_cross_entropy, binary_labelled(-3, 3), orders=3, labels=True),
-    Row("binary_cross_entropy", binary_cross_entropy, binary_labelled(0.1, 0.9), orders=3, labels=True),
+    Row(
+        "sigmoid_cross_entropy",
+        sigmoid_cross_entropy,
+        binary_labelled(-3, 3),
+        orders=3,
+        labels=True,
+    ),
+    Row(
+        "binary_cross_entropy",
+        binary_cross_entropy,
+        binary_labelled(0.1, 0.9),
+        orders=3,
+        labels=True,
+    ),
     Row("batch_norm", batch_norm, batches, orders=3),
     Row("batch_norm, test mode", batch_norm_eval, batches, call=in_test_mode),
     Row(

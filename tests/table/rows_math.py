@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-
 from .check import Case, Kink, Row, elementwise_cases, interval
 
 erf = np.vectorize(math.erf, otypes=[float])
@@ -39,7 +38,9 @@ def off_kinks(rng: np.random.Generator, shape, distance: float = 0.1) -> np.ndar
 
 def pairs_off_ties(rng: np.random.Generator) -> Iterator[Case]:
     for shapes in [((2, 3), (2, 3)), ((2, 1, 3), (4, 1)), ((), (3,)), ((), ()), ((0, 3), (3,))]:
-        yield Case(*(np.asarray(rng.integers(-10, 10, s) * 0.2 + 0.1 * i) for i, s in enumerate(shapes)))
+        yield Case(
+            *(np.asarray(rng.integers(-10, 10, s) * 0.2 + 0.1 * i) for i, s in enumerate(shapes))
+        )
 
 
 def choices(rng: np.random.Generator) -> Iterator[Case]:

@@ -111,8 +111,7 @@ def test_no_function_is_left_out():
     public = {
         name
         for name in dir(F)
-        if not name.startswith("_")
-        and inspect.isfunction(getattr(F, name))
+        if not name.startswith("_") and inspect.isfunction(getattr(F, name))
     }
     names = {row.name for row in TABLE}
     assert public - names - set(ALIASES) - set(EXCLUDED) == set(), "add a row to tests/table"
