@@ -156,8 +156,8 @@ class Variable:
             function = heapq.heappop(waiting)[2]
             outputs = [output() for output in function.outputs]
             gys = [
-                np.zeros(shape) if y is None or y.grad is None else y.grad
-                for y, shape in zip(outputs, function.output_shapes, strict=True)
+                np.zeros(*kind) if y is None or y.grad is None else y.grad
+                for y, kind in zip(outputs, function.output_kinds, strict=True)
             ]
             gxs = function.backward(*gys)
             for x, gx in zip(
@@ -214,7 +214,7 @@ class Function:
             for y in outputs:
                 y.set_creator(self)
             self.outputs = [weakref.ref(y) for y in outputs]  # weak: no cycle (step 17)
-            self.output_shapes = [y.shape for y in outputs]
+            self.output_kinds = [(y.shape, y.dtype) for y in outputs]
         return outputs[0] if len(outputs) == 1 else outputs
 
     def forward(self, *xs: Any) -> Any:

@@ -186,6 +186,18 @@ def test_an_output_that_nobody_used_counts_as_zero():
     assert (x.grad, y.grad) == (6.0, -6.0)
 
 
+def test_an_output_that_nobody_used_does_not_make_the_gradient_float64():
+    x, y = Variable(np.ones(2, np.float32)), Variable(np.ones(2, np.float32))
+    _, d = Both()(x, y)
+    square(d).backward()
+    assert x.grad.dtype == y.grad.dtype == np.float32
+
+
+def test_backward_of_a_leaf_teaches():
+    with pytest.raises(RuntimeError, match="nothing was recorded"):
+        Variable(np.array(1.0)).backward()
+
+
 def test_a_variable_used_twice_gets_both_gradients():
     x = Variable(np.array(3.0))
     add(x, x).backward()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from heapq import heappop, heappush
 from typing import Any
@@ -82,16 +83,17 @@ def walk(
             if edges is None:
                 raise freed_error(node._name)
             continue  # the graph behind it was cut: what it computed counts as a constant
-        if node._broadcasts and not recording:  # the common case, without a call of its own
-            gxs = [
-                None if args is None else rule(gy, *args)
-                for rule, args in zip(node._rules, node._saved)  # noqa: B905
-            ]
+        if node._broadcasts and not recording:  # elementwise: its rules are called right here
+            rules, saved = node._rules, node._saved
         else:
-            gxs = node._pull(gy, recording)
-        for edge, gx in zip(edges, gxs):  # noqa: B905
-            if gx is None:
+            rules, saved = (
+                _GIVEN,
+                [gx if gx is None else (gx,) for gx in node._pull(gy, recording)],
+            )
+        for edge, rule, args in zip(edges, rules, saved):  # noqa: B905
+            if args is None:
                 continue
+            gx = rule(gy, *args)
             if gx.shape != edge._shape or gx.dtype is not edge._dtype:
                 gx = conform(gx, edge, node)
             if edge._written:
@@ -105,6 +107,10 @@ def walk(
                     pushed += 1
                     heappush(heap, (-depth, pushed, edge))
     return grads
+
+
+_GIVEN = itertools.repeat(lambda gy, gx: gx)
+"""Stands for the rules of a node that computed its gradients itself."""
 
 
 def freed_error(name: str) -> RuntimeError:

@@ -400,10 +400,8 @@ def _taker(want: tuple[int, ...]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]
     """Return a fast function that picks entries of a tuple, as a tuple."""
     if len(want) > 1:
         return itemgetter(*want)
-    if not want:
-        return lambda values: ()
-    (i,) = want
-    return lambda values: (values[i],)
+    start = want[0] if want else 0
+    return itemgetter(slice(start, start + len(want)))
 
 
 def _input_of(edge: Any, kept: Any) -> Variable:

@@ -139,6 +139,23 @@ def test_unchain():
     assert b.creator is None
 
 
+def test_truncated_backpropagation_through_time():
+    w = Variable(np.array(0.5))
+    h = Variable(np.array(1.0))
+    loss = 0
+    for step in range(4):
+        h = h * w
+        loss += h
+        if step % 2 == 1:
+            w.cleargrad()
+            loss.backward()
+            loss.unchain_backward()
+            start = 1.0 if step == 1 else 0.25
+            assert w.grad.data == start * (1 + 2 * 0.5), "d(s w + s w^2)/dw, s held constant"
+    assert loss.data == 0.5 + 0.25 + 0.125 + 0.0625
+    assert h.creator is None
+
+
 def test_goldstein_price():
     x, y = Variable(np.array(1.0)), Variable(np.array(1.0))
     z = (1 + (x + y + 1) ** 2

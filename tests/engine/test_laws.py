@@ -12,9 +12,7 @@ import dezero.functions as F
 from dezero.core import Variable
 from dezero.core.backward import sum_to
 
-settings.register_profile("laws", max_examples=60, deadline=None)
-settings.load_profile("laws")
-
+law = settings(max_examples=60, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
 shapes = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
 pairs = hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=4, max_side=4, min_side=0)
@@ -39,6 +37,7 @@ def smooth(x, w):
     return F.tanh(x * w) / (1 + F.sum(x * x)) + F.exp(-w) * x
 
 
+@law
 @given(shapes, seeds, st.floats(-3, 3), st.floats(-3, 3))
 def test_a_gradient_is_linear_in_its_seed(shape, seed, a, b):
     x, w, g, h = draw(seed, shape, shape, shape, shape)
@@ -47,6 +46,7 @@ def test_a_gradient_is_linear_in_its_seed(shape, seed, a, b):
         assert_allclose(l, a * m + b * n, rtol=1e-9, atol=1e-12)
 
 
+@law
 @given(shapes, seeds)
 def test_a_recorded_pass_agrees_with_a_plain_one(shape, seed):
     x, w, g = draw(seed, shape, shape, shape)
@@ -55,6 +55,7 @@ def test_a_recorded_pass_agrees_with_a_plain_one(shape, seed):
         assert_allclose(a, b, rtol=1e-12, atol=1e-15)
 
 
+@law
 @given(pairs, seeds)
 def test_broadcasting_and_summing_are_adjoint(broadcast, seed):
     small, big = broadcast.input_shapes[0], broadcast.result_shape
@@ -67,6 +68,7 @@ def test_broadcasting_and_summing_are_adjoint(broadcast, seed):
     assert_allclose(gy, np.broadcast_to(x, big))
 
 
+@law
 @given(pairs, seeds, OPERATIONS)
 def test_broadcasting_in_an_operator_is_broadcasting_before_it(broadcast, seed, operation):
     s0, s1 = broadcast.input_shapes
@@ -81,6 +83,7 @@ def test_broadcasting_in_an_operator_is_broadcasting_before_it(broadcast, seed, 
         assert_allclose(a, b, rtol=1e-10, atol=1e-12)
 
 
+@law
 @given(shapes, seeds, OPERATIONS)
 def test_a_variable_used_twice_gets_the_sum_of_two_gradients(shape, seed, operation):
     x, g = draw(seed, shape, shape)
@@ -89,6 +92,7 @@ def test_a_variable_used_twice_gets_the_sum_of_two_gradients(shape, seed, operat
     assert_allclose(both, once[0] + once[1], rtol=1e-12)
 
 
+@law
 @given(st.data(), seeds)
 def test_reading_and_adding_at_an_index_are_adjoint(data, seed):
     shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=3, max_side=4))
@@ -113,6 +117,7 @@ def test_reading_and_adding_at_an_index_are_adjoint(data, seed):
     assert_allclose(gx, expected, rtol=1e-12)
 
 
+@law
 @given(st.data(), seeds)
 def test_sums_along_any_axes(data, seed):
     shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=4))
@@ -128,6 +133,7 @@ def test_sums_along_any_axes(data, seed):
     assert_array_equal(gx, np.broadcast_to(full, shape))
 
 
+@law
 @given(st.data(), seeds)
 def test_maxima_give_each_gradient_to_the_elements_that_won(data, seed):
     shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=3, max_side=4))
@@ -141,6 +147,7 @@ def test_maxima_give_each_gradient_to_the_elements_that_won(data, seed):
         assert np.all(gx[x != np.broadcast_to(y, shape)] == 0)
 
 
+@law
 @given(
     hnp.mutually_broadcastable_shapes(signature=np.matmul.signature, max_dims=2, max_side=3), seeds
 )
@@ -156,3 +163,67 @@ def test_products_of_stacks_of_matrices(broadcast, seed):
         (d,) = draw(seed + 1, array.shape)
         moved = np.matmul(d, w) if other == "x" else np.matmul(x, d)
         assert_allclose(np.sum(gradient * d), np.sum(moved * g), rtol=1e-9)
+
+
+def program(seed: int, steps: int):
+    """Return a random composition of NumPy's functions, which serves arrays and Variables."""
+
+    def run(*xs):
+        rng = np.random.default_rng(seed)
+        pool = list(xs)
+        for _ in range(steps):
+            a, b = (pool[rng.integers(len(pool))] for _ in range(2))
+            y = STEPS[rng.integers(len(STEPS))](a, b)
+            pool.append(np.tanh(np.mean(y, axis=0) if y.size > 200 else y))
+        return np.sum(pool[-1] * 1.0) + np.sum(pool[-2] * 0.5)
+
+    return run
+
+
+STEPS = [
+    lambda a, b: np.tanh(a),
+    lambda a, b: np.mean(a) * b,
+    lambda a, b: a + np.sum(b),
+    lambda a, b: np.tanh(a * a) - a,
+    lambda a, b: np.mean(a) / (2 + b * b),
+    lambda a, b: np.sqrt(1 + np.square(a)),
+    lambda a, b: np.exp(np.sin(a) * 0.5),
+    lambda a, b: np.reshape(a, -1),
+    lambda a, b: np.swapaxes(a, 0, -1) if a.ndim else -a,
+    lambda a, b: np.var(a, axis=0) if a.ndim else np.tanh(a) ** 3,
+    lambda a, b: a[..., ::-1] if a.ndim else a,
+    lambda a, b: a[np.array([0, 0, -1])] if a.ndim else 2.0 ** np.tanh(a),
+    lambda a, b: np.concatenate([a, a * 0.5]) if a.ndim else a,
+    lambda a, b: np.stack([a, np.cos(a)], axis=-1) if a.ndim < 3 else a,
+    lambda a, b: np.tanh(np.matmul(a, np.swapaxes(a, -1, -2))) if a.ndim > 1 else a,
+    lambda a, b: np.split(a, [1])[0] if a.ndim else a,
+    lambda a, b: np.broadcast_to(a, (2, *a.shape)) if a.ndim < 3 else a,
+]
+
+
+@law
+@given(seeds, st.integers(2, 12))
+def test_random_programs_have_the_derivatives_that_differences_show(seed, steps):
+    run = program(seed, steps)
+    x, w, d, e = draw(seed, (2, 3), (3,), (2, 3), (3,))
+
+    def slope(f, h=1e-4):
+        near, far = f(h) - f(-h), f(2 * h) - f(-2 * h)
+        return (8 * near - far) / (12 * h)
+
+    def first(t, create_graph=False):
+        v, u = Variable(x + t * d), Variable(w + t * e)
+        run(v, u).backward(create_graph=create_graph)
+        inner = sum(F.sum(g.grad * s) for g, s in ((v, d), (u, e)) if g.grad is not None)
+        v.cleargrad(), u.cleargrad()
+        return inner, v, u
+
+    def along(t):
+        return float(first(t)[0].data)
+
+    assert_allclose(along(0.0), slope(lambda t: run(x + t * d, w + t * e)), rtol=1e-5, atol=1e-5)
+    inner, v, u = first(0.0, create_graph=True)
+    if inner.creator is not None:
+        inner.backward()
+        got = sum(np.sum(g.grad.data * s) for g, s in ((v, d), (u, e)) if g.grad is not None)
+        assert_allclose(got, slope(along), rtol=1e-4, atol=1e-4)

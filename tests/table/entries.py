@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import rows_images, rows_layers, rows_math, rows_shapes
-from .check import Row
+from .cases import Row
 
 TABLE: list[Row] = [*rows_math.ROWS, *rows_shapes.ROWS, *rows_layers.ROWS, *rows_images.ROWS]
 

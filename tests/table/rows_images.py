@@ -11,7 +11,7 @@ import numpy as np
 from dezero.core import Variable, using_config
 from dezero.functions_conv import Pooling, Pooling2DGrad
 
-from .check import Case, Fixed, Kink, Row, interval
+from .cases import Case, Fixed, Kink, Row, interval
 
 
 def pair(x: Any) -> tuple[int, int]:
@@ -195,7 +195,7 @@ TIE = np.array([[[[1.0, 1.0, 0.0], [1.0, 1.0, 0.0]]]])
 
 ROWS = [
     Row("conv2d", conv2d, convolutions, orders=3),
-    Row("conv2d_simple", conv2d, convolutions),
+    Row("conv2d_simple", conv2d, convolutions, through_views=True),
     Row("deconv2d", deconv2d, transposed, orders=3),
     Row("im2col", im2col, to_columns),
     Row("col2im", col2im, columns),

@@ -11,7 +11,7 @@ import dezero.functions as F
 import dezero.random
 from dezero.core import test_mode
 
-from .check import Case, Fixed, Row, interval
+from .cases import Case, Fixed, Row, interval
 from .rows_math import log_softmax, sigmoid, softmax
 
 
@@ -259,6 +259,6 @@ ROWS = [
         shaped(((4, 3), (3,), (3,)), ((3,), (3,), (3,)), ((2, 2, 5), (5,), (5,), {"eps": 0.1})),
         orders=3,
     ),
-    Row("scaled_dot_product_attention", attention, attentions, labels=True),
+    Row("scaled_dot_product_attention", attention, attentions, labels=True, through_views=True),
     Row("dropout", dropped, dropouts, call=seeded_dropout),
 ]

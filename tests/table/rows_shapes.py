@@ -9,7 +9,7 @@ import numpy as np
 
 import dezero.functions as F
 
-from .check import Case, Kink, Row, interval
+from .cases import Case, Kink, Row, interval
 
 
 def cases(*calls: Any) -> Callable[[np.random.Generator], Iterator[Case]]:

@@ -11,7 +11,7 @@ from dezero.core import Function, Primitive, Variable, elementwise
 from dezero.core.primitive import unary
 
 from . import check
-from .check import Case, Row, elementwise_cases, interval
+from .cases import Case, Row, elementwise_cases, interval
 
 
 def row(call, reference, **options: Any) -> Row:

@@ -13,7 +13,7 @@ from dezero.core import Elementwise, Function, Primitive, Variable, Variadic
 from dezero.core.protocols import table as implementations
 
 from . import check
-from .check import Row
+from .cases import Case, Row
 from .entries import ALIASES, EXCLUDED, TABLE
 
 rows = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
@@ -84,6 +84,13 @@ def test_inputs_unwritten(row):
     each(row, check.check_inputs_unwritten)
 
 
+@pytest.mark.parametrize(
+    "row", [r for r in TABLE if not r.through_views], ids=lambda row: row.name
+)
+def test_written_inputs(row):
+    each(row, check.check_written_inputs)
+
+
 @rows
 def test_repeated_backward(row):
     each(row, check.check_repeated_backward)
@@ -151,7 +158,7 @@ def test_no_class_is_left_out():
 _BASES = {Function, Primitive, Variadic, Elementwise}
 
 
-def _classes(row: Row, case: check.Case) -> set[type]:
+def _classes(row: Row, case: Case) -> set[type]:
     """Return the classes of all functions behind a case, its gradient and the gradient's."""
     xs = check.variables(case.leaves())
     ys = case.call(row.function, xs)
