@@ -28,7 +28,6 @@ import dezero.layers as L
 from dezero import DataLoader, Dataset, Model, optimizers
 from dezero.utils import plot_dot_graph
 
-
 BAR = "{percentage:3.0f}% {bar:20} {rate_fmt}, {remaining} left{postfix}"
 
 

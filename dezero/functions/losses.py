@@ -259,7 +259,7 @@ def accuracy(y: Any, t: Any) -> Variable:
 def check_same_shape(name: str, x0: Any, x1: Any) -> None:
     """Raise ValueError if the shapes differ so that broadcasting would give a wrong loss.
 
-    Axes of length 1 that come before change nothing: step 59 of the book compares (1, 1) with (1,).
+    Leading axes of length 1 change nothing: step 59 of the book compares (1, 1) with (1,).
     """
     a, b = x0.shape, x1.shape
     common = min(len(a), len(b))

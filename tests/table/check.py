@@ -283,6 +283,28 @@ def check_constants(row: Row, case: Case) -> None:
         assert_allclose(y.data, expected, rtol=1e-10, atol=1e-12, err_msg=where)
 
 
+def check_each_output(row: Row, case: Case) -> None:
+    """One output alone has the gradient that the others' zeros give."""
+    leaves = case.leaves()
+    seeds = randoms(row.rng(), case.call(row.reference, leaves))
+    for i in range(len(seeds)):
+        results = []
+        for alone in (False, True):
+            for create_graph in (False, True):
+                xs = variables(leaves)
+                ys = case.call(row.function, xs)
+                if alone:
+                    total = weighted([ys[i]], [seeds[i]])
+                else:
+                    total = weighted(ys, [s * (j == i) for j, s in enumerate(seeds)])
+                del ys
+                total.backward(create_graph=create_graph)
+                results.append(gradients(xs))
+        for other in results[1:]:
+            for a, b in zip(results[0], other, strict=True):
+                assert_allclose(b, a, rtol=1e-12, err_msg=f"{row.name}{case}, output {i}")
+
+
 def check_no_grad(row: Row, case: Case) -> None:
     """Under ``no_grad`` nothing is recorded, and the values are the same."""
     xs = variables(case.leaves())

@@ -75,6 +75,11 @@ def test_labels_as_variables(row):
 
 
 @rows
+def test_each_output(row):
+    each(row, check.check_each_output)
+
+
+@rows
 def test_no_grad(row):
     each(row, check.check_no_grad)
 
