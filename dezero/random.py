@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-_generator: np.random.RandomState | np.random.Generator = np.random.mtrand._rand
+_generator: np.random.RandomState | np.random.Generator | None = None  # None: NumPy's global one
 
 
 def seed(value: int) -> None:
@@ -36,14 +36,14 @@ def seed(value: int) -> None:
 
 def generator() -> np.random.RandomState | np.random.Generator:
     """Return the generator in use: NumPy's global one until :func:`seed` was called."""
-    return _generator
+    return np.random.mtrand._rand if _generator is None else _generator
 
 
 def get_state() -> dict[str, Any]:
     """Return the state of the generator, for a checkpoint: plain numbers, strings and arrays."""
     if isinstance(_generator, np.random.Generator):
         return {"kind": "generator", "state": _generator.bit_generator.state}
-    return {"kind": "global", "state": _generator.get_state(legacy=False)}
+    return {"kind": "global", "state": np.random.get_state(legacy=False)}
 
 
 def set_state(state: dict[str, Any]) -> None:
@@ -54,8 +54,8 @@ def set_state(state: dict[str, Any]) -> None:
         assert isinstance(_generator, np.random.Generator)
         _generator.bit_generator.state = state["state"]
     else:
-        _generator = np.random.mtrand._rand
-        _generator.set_state(state["state"])
+        _generator = None
+        np.random.set_state(state["state"])
 
 
 def normal(shape: tuple[int, ...] | int = (), dtype: Any = np.float32) -> np.ndarray[Any, Any]:
@@ -69,9 +69,10 @@ def normal(shape: tuple[int, ...] | int = (), dtype: Any = np.float32) -> np.nda
         float32 or float64 (others are drawn as float64 and cast).
     """
     shape = (shape,) if isinstance(shape, int) else shape
-    if isinstance(_generator, np.random.Generator) and np.dtype(dtype) == np.float32:
-        return np.asarray(_generator.standard_normal(shape, np.float32))
-    return np.asarray(_generator.standard_normal(shape)).astype(dtype)
+    draws = generator()
+    if isinstance(draws, np.random.Generator) and np.dtype(dtype) == np.float32:
+        return np.asarray(draws.standard_normal(shape, np.float32))
+    return np.asarray(draws.standard_normal(shape)).astype(dtype)
 
 
 def uniform(shape: tuple[int, ...] | int = (), dtype: Any = np.float32) -> np.ndarray[Any, Any]:
@@ -85,10 +86,9 @@ def uniform(shape: tuple[int, ...] | int = (), dtype: Any = np.float32) -> np.nd
         float32 or float64 (others are drawn as float64 and cast).
     """
     shape = (shape,) if isinstance(shape, int) else shape
-    if isinstance(_generator, np.random.Generator) and np.dtype(dtype) == np.float32:
-        return np.asarray(_generator.random(shape, np.float32))
-    return np.asarray(
-        _generator.random_sample(shape)
-        if isinstance(_generator, np.random.RandomState)
-        else _generator.random(shape)
-    ).astype(dtype)
+    draws = generator()
+    if isinstance(draws, np.random.RandomState):
+        return np.asarray(draws.random_sample(shape)).astype(dtype)
+    if np.dtype(dtype) == np.float32:
+        return np.asarray(draws.random(shape, np.float32))
+    return np.asarray(draws.random(shape)).astype(dtype)

@@ -9,22 +9,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-import dezero.random as dezero_random
-
 
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     """A generator of the test's own: the same numbers in whatever order tests run."""
     return np.random.default_rng(zlib.crc32(request.node.name.encode()))
-
-
-@pytest.fixture(autouse=True)
-def _same_draws(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Start each test from the same draws, and leave it no generator of another test's."""
-    before = dezero_random._generator
-    np.random.seed(zlib.crc32(request.node.name.encode()))
-    yield
-    dezero_random._generator = before
 
 
 @pytest.fixture

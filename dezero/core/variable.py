@@ -27,7 +27,8 @@ class Variable:
     name : str, optional
         Shown in pictures of the graph.
     requires_grad : bool, default True
-        Whether gradients are wanted; ``False`` marks data, labels and frozen parameters.
+        Whether gradients are wanted, for a leaf; ``False`` marks data, labels and frozen
+        parameters. What is computed wants one if an input does.
 
     Attributes
     ----------

@@ -7,26 +7,23 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dezero.core import Primitive, Variable, elementwise, neg
+from dezero.core import Primitive, Variable, elementwise, implements, neg
 from dezero.core.primitive import unary
 from dezero.functions.math import exp
 from dezero.functions.reductions import logsumexp_array
 from dezero.functions.reductions import sum as sum_
 from dezero.kernels.special import erf
-
-
-def _sigmoid(x: Any) -> Any:
-    return np.tanh(x * 0.5) * 0.5 + 0.5  # no overflow, whatever the sign
+from dezero.kernels.special import sigmoid as sigmoid_array
 
 
 def _silu_gradient(gy: Any, x: Any) -> Any:
-    s = _sigmoid(x)
+    s = sigmoid_array(x)
     return gy * (s * (1 + x * (1 - s)))
 
 
-Sigmoid = elementwise("Sigmoid", _sigmoid, gx=lambda gy, y: gy * y * (1 - y))
+Sigmoid = elementwise("Sigmoid", sigmoid_array, gx=lambda gy, y: gy * y * (1 - y))
 ReLU = elementwise("ReLU", lambda x: np.maximum(x, 0), gx=lambda gy, y: gy * (y > 0))
-SiLU = elementwise("SiLU", lambda x: x * _sigmoid(x), gx=_silu_gradient)
+SiLU = elementwise("SiLU", lambda x: x * sigmoid_array(x), gx=_silu_gradient)
 
 
 class LeakyReLU(Primitive):
@@ -114,6 +111,7 @@ def _largest(x: Any, axis: int) -> Any:
     return np.where(np.isfinite(largest), largest, 0)
 
 
+@implements(sigmoid_array)
 def sigmoid(x: Any) -> Variable:
     r"""Return :math:`1/(1+e^{-x})`, element by element; :math:`dy/dx = y(1-y)`.
 

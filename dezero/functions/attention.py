@@ -41,7 +41,7 @@ def scaled_dot_product_attention(
     Returns
     -------
     Variable of shape (..., T, e)
-        Zeros for a query that may see no key.
+        Zeros for a query that a mask of booleans lets see no key.
 
     Raises
     ------

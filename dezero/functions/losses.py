@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Primitive, Variable, sub
-from dezero.functions.activations import _sigmoid, log_softmax
+from dezero.functions.activations import log_softmax
 from dezero.functions.indexing import check_labels
 from dezero.functions.reductions import logsumexp_array
 from dezero.functions.reductions import sum as sum_
+from dezero.kernels.special import sigmoid as sigmoid_array
 
 
 class MeanSquaredError(Primitive):
@@ -19,7 +20,7 @@ class MeanSquaredError(Primitive):
     def forward(self, x0: Any, x1: Any) -> Any:
         """Return the mean."""
         check_same_shape("mean_squared_error", x0, x1)
-        difference = x0 - x1
+        difference = _float_like(x0, x1) - _float_like(x1, x0)
         return (difference * difference).sum() / max(difference.size, 1)
 
     def gx0(self, gy: Any, x0: Any, x1: Any) -> Any:
@@ -65,7 +66,7 @@ class SigmoidCrossEntropy(Primitive):
 
     def gx(self, gy: Any, x: Any, t: Any) -> Any:
         """Return ``(sigmoid(x) - t) / N``."""
-        return np.reshape((_sigmoid(x) - t) * (gy / max(len(x), 1)), x.shape)
+        return np.reshape((sigmoid_array(x) - t) * (gy / max(len(x), 1)), x.shape)
 
 
 class BinaryCrossEntropy(Primitive):
@@ -254,6 +255,11 @@ def accuracy(y: Any, t: Any) -> Variable:
         )
     right = scores.argmax(axis=1) == labels.reshape(-1)
     return Variable(np.asarray(right.mean()), requires_grad=False)
+
+
+def _float_like(x: Any, other: Any) -> Any:
+    """Return integers in the type of the other array, so that they do not widen float32."""
+    return x.astype(other.dtype) if x.dtype.kind in "iub" and other.dtype.kind == "f" else x
 
 
 def check_same_shape(name: str, x0: Any, x1: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
+import math
 from typing import Any
 
 import numpy as np
@@ -123,7 +123,7 @@ def average(x: Any, axis: Axes = None, keepdims: bool = False) -> Variable:
     >>> F.mean(np.array([1.0, 3.0]))
     variable(2.0)
     """
-    return sum(x, axis, keepdims) * (1 / builtins.max(_count(x.shape, axis), 1))
+    return sum(x, axis, keepdims) * _inverse(_count(x, axis))
 
 
 mean = average
@@ -139,7 +139,7 @@ def var(x: Any, axis: Axes = None, keepdims: bool = False, ddof: int = 0) -> Var
     variable(1.0)
     """
     deviation = x - average(x, axis, keepdims=True)
-    return sum(deviation * deviation, axis, keepdims) * (1 / (_count(x.shape, axis) - ddof))
+    return sum(deviation * deviation, axis, keepdims) * _inverse(_count(x, axis) - ddof)
 
 
 def max(x: Any, axis: Axes = None, keepdims: bool = False) -> Variable:
@@ -178,10 +178,15 @@ def logsumexp(x: Any, axis: Axes = None, keepdims: bool = False) -> Variable:
     return LogSumExp(axis, keepdims)(x)
 
 
-def _count(shape: tuple[int, ...], axis: Axes) -> int:
+def _count(x: Any, axis: Axes) -> int:
     """Return how many elements are reduced to one."""
+    shape = np.shape(x)
     kept = kept_shape(shape, axis)
-    return int(np.prod([size for size, k in zip(shape, kept, strict=True) if k == 1]))
+    return math.prod(size for size, k in zip(shape, kept, strict=True) if k == 1)
+
+
+def _inverse(count: int) -> float:
+    return 1 / count if count > 0 else math.nan  # as NumPy: the mean of nothing is not a number
 
 
 @implements(np.sum)

@@ -62,6 +62,13 @@ def erf(x: Any) -> Any:
     return np.where(np.isnan(x), x, y).astype(x.dtype if x.dtype.kind == "f" else float)
 
 
+@dispatched
+def sigmoid(x: Any) -> Any:
+    """Return ``1 / (1 + exp(-x))`` of an array: no overflow, and exact far below 0 too."""
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
 def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Any) -> Any:
     above, below = (_horner(c, x) for c in coefficients)
     return above / below
