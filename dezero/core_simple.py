@@ -163,7 +163,7 @@ class Variable:
             for x, gx in zip(
                 function.inputs, gxs if isinstance(gxs, tuple) else (gxs,), strict=True
             ):
-                x.grad = gx if x.grad is None else x.grad + gx
+                x.grad = np.array(gx) if x.grad is None else x.grad + gx  # no array is shared
                 if x.creator is not None:
                     wait(x.creator)
             if not retain_grad:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Variable, as_array
-from dezero.core.backward import sum_to
+from dezero.core.shapes import sum_to
 from dezero.download import cache_dir, get_file, show_progress
 from dezero.functions.reductions import kept_shape, logsumexp_array
 from dezero.kernels.convolution import get_conv_outsize, get_deconv_outsize, pair

@@ -9,6 +9,10 @@ if [ -z "$python" ]; then
     echo "dezero needs Python 3.11 or newer, and found none: install it, or name one: make PYTHON=/path/to/python3" >&2
     exit 1
 fi
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    echo "dezero needs Python 3.11 or newer; $python is not that: make PYTHON=/path/to/python3" >&2
+    exit 1
+fi
 log=$(mktemp)
 if ! "$python" -m venv --clear "$folder" >"$log" 2>&1; then
     echo "$python cannot make a virtual environment (on Debian and Ubuntu: apt install python3-venv): $(grep -v '^$' "$log" | head -1)" >&2

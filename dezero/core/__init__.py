@@ -24,7 +24,7 @@ from dezero.core.operators import (
 )
 from dezero.core.primitive import Elementwise, Primitive, Variadic, elementwise
 from dezero.core.protocols import dispatched, implements, setup_protocols
-from dezero.core.variable import Parameter, Variable, array_types, as_array, as_variable
+from dezero.core.variable import Parameter, Variable, array_types, as_array, as_input, as_variable
 
 setup_variable()
 setup_protocols()
@@ -46,6 +46,7 @@ __all__ = [
     "add",
     "array_types",
     "as_array",
+    "as_input",
     "as_variable",
     "dispatched",
     "div",

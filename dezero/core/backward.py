@@ -11,6 +11,7 @@ import numpy as np
 
 from dezero.core.config import Config
 from dezero.core.function import Function, Output, describe
+from dezero.core.shapes import conform
 from dezero.core.variable import Variable, as_array, as_variable, make
 
 
@@ -71,6 +72,9 @@ def walk(
             if variable is not None:
                 between.append((variable, gy))
         if node.__class__ is Output:
+            if node.is_cut:
+                _reach_cut(node, gy, grads)
+                continue
             function = node._function
             if function not in grads:
                 grads[function] = [None] * len(function._outputs)
@@ -82,7 +86,8 @@ def walk(
         if not edges:
             if edges is None:
                 raise freed_error(node._name)
-            continue  # the graph behind it was cut: what it computed counts as a constant
+            _reach_cut(node, gy, grads)
+            continue
         if node._broadcasts and not recording:  # elementwise: its rules are called right here
             rules, saved = node._rules, node._saved
         else:
@@ -113,46 +118,19 @@ _GIVEN = itertools.repeat(lambda gy, gx: gx)
 """Stands for the rules of a node that computed its gradients itself."""
 
 
+def _reach_cut(node: Any, gy: Any, grads: dict[Any, Any]) -> None:
+    """Give the gradient at a cut of the graph to the variable there, if it is a leaf now."""
+    variable = None if isinstance(gy, list) else node._variable()
+    if variable is not None and variable._node is None and variable.requires_grad:
+        grads[variable] = grads[variable] + gy if variable in grads else gy
+
+
 def freed_error(name: str) -> RuntimeError:
     """Return the error for a graph that ``unchain_backward`` took apart."""
     return RuntimeError(
         f"backward through {name}: its graph was freed by unchain_backward(); run the forward "
         "computation again"
     )
-
-
-def conform(gx: Any, edge: Any, node: Function) -> Any:
-    """Return ``gx`` in the shape and dtype of its input; raise where it cannot be."""
-    if gx.shape != edge._shape:
-        if not node._broadcasts:
-            raise ValueError(
-                f"{node._name}.backward returned a gradient of shape {gx.shape} for an input of "
-                f"shape {edge._shape}; a gradient has the shape of its input (F.sum_to undoes "
-                "broadcasting)"
-            )
-        gx = sum_to(gx, edge._shape)
-    if gx.dtype != edge._dtype:
-        if edge._dtype.kind not in "fc" and gx.dtype.kind in "fc":
-            raise TypeError(
-                f"backward through {node._name}: its input is an integer variable "
-                f"({edge._dtype} {edge._shape}), which has no gradient; make it float with "
-                "x.astype(np.float32), or pass the plain array where no gradient is wanted"
-            )
-        if gx.dtype.kind == "c" and edge._dtype.kind == "f":
-            gx = gx.real
-        gx = gx.astype(edge._dtype)
-    return gx
-
-
-def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
-    """Sum ``x`` over the axes along which ``shape`` was broadcast to ``x.shape``."""
-    lead = len(x.shape) - len(shape)
-    axes = tuple(range(lead)) + tuple(
-        lead + i for i, size in enumerate(shape) if size == 1 and x.shape[lead + i] != 1
-    )
-    if axes:
-        x = x.sum(axis=axes, keepdims=True)
-    return x.reshape(shape) if lead else x
 
 
 def free(root: Any) -> None:
@@ -162,16 +140,18 @@ def free(root: Any) -> None:
     the book) is a constant from here on.
     """
     stack = [root]
+    alive = []
     while stack:
         function = stack.pop()._function
         edges, function._edges, function._saved = function._edges or (), None, None
         for edge in edges:
             if isinstance(edge, Function | Output):
-                variable = edge._variable()
-                if variable is not None:
-                    variable.unchain()
+                alive.append(edge._variable())
                 stack.append(edge)
-    root._function._edges = ()
+    for variable in alive:
+        if variable is not None:
+            variable.unchain()
+    root._function._cut()
 
 
 def _nothing_recorded(root: Variable) -> str:
@@ -242,7 +222,7 @@ def _warn_of_mixed_orders(root: Variable, stored: list[tuple[Variable, Any]]) ->
                 "being differentiated, so derivatives of two orders are added up; call its "
                 "cleargrad() before the second backward()",
                 UserWarning,
-                stacklevel=5,
+                stacklevel=4,
             )
 
 
@@ -250,9 +230,26 @@ def _store(stored: list[tuple[Variable, Any]], seed: Variable) -> None:
     """Add each gradient to its variable; no two variables share an array, and none is a view."""
     taken = {id(seed._data)}
     for variable, gx in stored:
+        _check_storable(variable, gx)
+    for variable, gx in stored:
         new = _own(gx, taken)
         taken.add(id(new._data))
         variable.grad = new if variable.grad is None else _sum(variable.grad, new)
+
+
+def _check_storable(variable: Variable, gx: Any) -> None:
+    """Raise, before anything is stored, where a gradient cannot be added to a variable's."""
+    if variable._dtype.kind == "c":
+        raise TypeError(
+            "backward: gradients of complex variables are not supported yet; compute with the "
+            "real and the imaginary part as two variables"
+        )
+    kept = variable.grad
+    if kept is not None and tuple(np.shape(getattr(kept, "_data", kept))) != gx.shape:
+        raise ValueError(
+            f"backward: grad of a variable of shape {variable.shape} was set to shape "
+            f"{tuple(kept.shape)}; a gradient has the shape of its variable: call cleargrad()"
+        )
 
 
 def _own(gx: Any, taken: set[int]) -> Variable:

@@ -23,7 +23,7 @@ from dezero.core.variable import Variable, as_array, initialised, make
 class Output:
     """One output of a function that has several: the node that stands behind its variable."""
 
-    __slots__ = ("_depth", "_dtype", "_function", "_shape", "index")
+    __slots__ = ("_depth", "_dtype", "_function", "_shape", "index", "is_cut")
     _written = False
 
     def __init__(self, function: Function, index: int, y: Any) -> None:
@@ -32,6 +32,11 @@ class Output:
         self._depth = function._depth
         self._shape = y.shape
         self._dtype = y.dtype
+        self.is_cut = False
+
+    def _cut(self) -> None:
+        """Lead no further: the gradient stops here, at the variable."""
+        self.is_cut = True
 
     def _variable(self) -> Variable | None:
         outputs: Any = self._function._outputs
@@ -84,6 +89,7 @@ class Function:
         "_edges",
         "_kinds",
         "_outputs",
+        "_read",
         "_saved",
         "_shape",
     )
@@ -99,6 +105,7 @@ class Function:
     _outputs: Any
     _shape: tuple[int, ...]
     _dtype: Any
+    _read: Any  # the array of a leaf that the output is a view of
     _kinds: list[tuple[Any, Any]]  # shape and dtype of each output, where they are several
 
     def forward(self, *xs: Any) -> Any:
@@ -119,7 +126,7 @@ class Function:
         )
         xs = [as_array(initialised(x)) for x in variables]
         edges, depth = edges_of(variables)
-        ys, single = _as_outputs(self._run(xs))
+        ys, single = _as_outputs(self._name, self._run(xs))
         if depth < 0 or not Config.enable_backprop:
             outputs = [make(y, None) for y in ys]
         else:
@@ -158,6 +165,10 @@ class Function:
             self._edges, self._saved, self._depth = (), ((), (), ()), 1
         self._outputs = ref(y)
         self._shape, self._dtype = y._data.shape, y._data.dtype
+
+    def _cut(self) -> None:
+        """Lead no further: the gradient stops here, at the variable."""
+        self._edges, self._saved = (), None
 
     def _pull(self, gy: Any, recording: bool) -> Any:
         """Return the gradient of each input (``None``: nothing) from those of the outputs."""
@@ -344,6 +355,14 @@ def edges_of(inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], int]:
     return tuple(edges), depth
 
 
-def _as_outputs(ys: Any) -> tuple[tuple[Any, ...], bool]:
+def _as_outputs(name: str, ys: Any) -> tuple[tuple[Any, ...], bool]:
+    """Return what a user's forward gave as arrays, and whether it was one."""
     single = not isinstance(ys, tuple)
-    return tuple(as_array(y) for y in ((ys,) if single else ys)), single
+    arrays = tuple(as_array(y) for y in ((ys,) if single else ys))
+    for y, array in zip((ys,) if single else ys, arrays, strict=True):
+        if array.dtype.kind in "OSUMm":
+            raise TypeError(
+                f"{name}.forward returned {type(y).__name__}; it must return an array, or a tuple "
+                "of arrays"
+            )
+    return arrays, single

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -34,12 +35,19 @@ def _slope_of_base(gy: Any, x0: Any, x1: Any) -> Any:
     return gy * (x1 * x0 ** (x1 - 1 if x1 != 0 else 1))
 
 
+def _slope_of_exponent(gy: Any, x0: Any, y: Any) -> Any:
+    """Gradient of ``x0**x1`` for ``x1``: 0 where the base is 0."""
+    if isinstance(x0, int | float):
+        return gy * y * (math.log(x0) if x0 > 0 else 0.0 if x0 == 0 else math.nan)
+    return gy * y * np.log(np.where(x0 == 0, 1, x0))
+
+
 class Pow(
     elementwise(  # type: ignore[misc]
         "Pow",
         operator.pow,
         gx0=_slope_of_base,
-        gx1=lambda gy, x0, y: gy * y * np.log(np.where(x0 == 0, 1, x0)),
+        gx1=_slope_of_exponent,
     )
 ):
     """``x0 ** x1``; ``Pow(c)(x)`` is the book's form with a constant exponent."""

@@ -24,6 +24,7 @@ from dezero.core.function import (
     overwritten,
     written_error,
 )
+from dezero.core.shapes import conform
 from dezero.core.variable import Variable, as_array, initialised, make
 
 new = object.__new__
@@ -44,6 +45,7 @@ class Primitive(Function):
 
     __slots__ = ()
 
+    _views: ClassVar[bool] = False  # the output may share the memory of the input
     _names: ClassVar[tuple[str, ...]] = ()
     _joint: ClassVar[bool] = False
     _takes: ClassVar[tuple[Callable[[tuple[Any, ...]], tuple[Any, ...]] | None, ...]] = ()
@@ -89,6 +91,8 @@ class Primitive(Function):
             self._saved = self._kept(edges, values)
             if any(saved is not None for saved in self._saved):
                 outputs = self._record(edges, depth, (y,) if single else y, single)
+                if self._views and isinstance(edges[0], Variable) and _is_view(y):
+                    self._read = xs[0]
                 return outputs[0] if single else tuple(outputs)
         return make(y, None) if single else tuple(make(part, None) for part in y)
 
@@ -125,8 +129,14 @@ class Primitive(Function):
 
     def backward(self, *gys: Any) -> Any:
         """Return the gradients by hand, as in step 6 of the book: arrays from arrays."""
+        if not hasattr(self, "_outputs"):
+            raise RuntimeError(f"{self._name}.backward: call the function on variables first")
         recording = any(isinstance(gy, Variable) for gy in gys)
         gxs = self._pull(gys[0] if isinstance(self._outputs, ref) else gys, recording)
+        gxs = [
+            None if gx is None else conform(gx, edge, self)
+            for gx, edge in zip(gxs, self._edges, strict=True)
+        ]
         return gxs[0] if len(gxs) == 1 else tuple(gxs)
 
     def _output_kinds(self) -> list[tuple[Any, Any]]:
@@ -165,6 +175,8 @@ class Primitive(Function):
         }
 
     def _check_unwritten(self, edge: Variable) -> None:
+        if self._views and overwritten(edge, getattr(self, "_read", None)):
+            raise written_error(self._name, edge)
         for index, used in self._arrays().items():
             is_input = index < len(self._edges) and self._edges[index] is edge
             if is_input and overwritten(edge, used):
@@ -175,7 +187,7 @@ class Primitive(Function):
         """The variables that this function was called on.
 
         One that nobody holds any more is made again; where its array was not kept, a read-only
-        placeholder of its shape and dtype stands for it.
+        placeholder of its shape and dtype stands for it, of NaN where it is floating.
         """
         if not self._edges:  # the graph was cut here
             return ()
@@ -404,6 +416,10 @@ def _taker(want: tuple[int, ...]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]
     return itemgetter(slice(start, start + len(want)))
 
 
+def _is_view(y: Any) -> bool:
+    return isinstance(y, tuple) or getattr(y, "base", None) is not None
+
+
 def _input_of(edge: Any, kept: Any) -> Variable:
     if isinstance(edge, Variable):
         return edge
@@ -418,4 +434,5 @@ def _input_of(edge: Any, kept: Any) -> Variable:
 
 
 def _placeholder(shape: tuple[int, ...], dtype: Any) -> Any:
-    return np.broadcast_to(np.zeros((), dtype), shape)
+    unknown = np.nan if np.dtype(dtype).kind in "fc" else 0
+    return np.broadcast_to(np.full((), unknown, dtype), shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -203,11 +204,16 @@ class Variable:
     def __deepcopy__(self, memo: dict[int, Any], copy: bool = True) -> Variable:
         """Return a leaf of the same value: the graph stays with the original."""
         data = self.data
-        twin = type(self)(
+        twin: Variable = object.__new__(type(self))  # a subclass may have its own __init__
+        Variable.__init__(
+            twin,
             data.copy() if copy and data is not None else data,
             self.name,
             requires_grad=self.requires_grad,
         )
+        vars_of = getattr(self, "__dict__", None)
+        if vars_of:
+            twin.__dict__.update(deepcopy(vars_of, memo) if copy else vars_of)
         if self.grad is not None:
             twin.grad = self.grad.__deepcopy__(memo, copy)
         memo[id(self)] = twin
@@ -227,6 +233,10 @@ class Variable:
 
     def unchain(self) -> None:
         """Forget the function that computed this Variable: it becomes a leaf."""
+        if isinstance(self._node, Variable):
+            return  # it stands for a leaf already
+        if self._node is not None:
+            self._node._cut()
         self._node = None
 
     def unchain_backward(self) -> None:
@@ -422,6 +432,18 @@ def as_variable(obj: Any) -> Variable:
     variable(2.0)
     """
     return obj if isinstance(obj, Variable) else Variable(as_array(obj))
+
+
+def as_input(x: Any) -> Any:
+    """Return ``x`` if it is a Variable, otherwise as an array: a constant of a function.
+
+    Examples
+    --------
+    >>> from dezero.core import as_input
+    >>> as_input([1, 2]).shape
+    (2,)
+    """
+    return x if isinstance(x, Variable) else as_array(x)
 
 
 def as_array(x: Any, array_module: Any = np) -> Any:

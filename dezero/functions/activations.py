@@ -30,7 +30,7 @@ class LeakyReLU(Primitive):
     """``x`` where positive, ``slope * x`` elsewhere."""
 
     def __init__(self, slope: float) -> None:
-        self.slope = slope
+        self.slope = float(slope)  # a NumPy number would widen float32
 
     def forward(self, x: Any) -> Any:
         """Return the activation."""

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Variable, as_variable
+from dezero.core import Variable, as_input
 from dezero.functions.activations import softmax
 from dezero.functions.dropout import dropout
 from dezero.functions.linear_algebra import matmul
 from dezero.functions.math import where
-from dezero.functions.shapes import swapaxes
+from dezero.functions.shapes import astype, swapaxes
 
 
 def scaled_dot_product_attention(
@@ -59,12 +59,16 @@ def scaled_dot_product_attention(
     >>> F.scaled_dot_product_attention(x, x, x, is_causal=True)[0]
     variable([1. 0.])
     """
+    q, k, v = as_input(q), as_input(k), as_input(v)
     _check(q, k, v)
     scores = matmul(q, swapaxes(k, -1, -2)) * (1 / math.sqrt(q.shape[-1]))
-    mask = mask.data if isinstance(mask, Variable) else mask
-    if mask is not None and mask.dtype != bool:
-        scores = scores + _added(mask, scores.dtype)
-        mask = None
+    if mask is not None:
+        mask = _checked_mask(as_input(mask), scores)
+        if mask.dtype != bool:
+            scores = scores + astype(mask, scores.dtype)
+            mask = None
+        elif isinstance(mask, Variable):
+            mask = mask.data
     if is_causal:
         causal = np.tri(scores.shape[-2], scores.shape[-1]) == 1
         mask = causal if mask is None else causal & mask
@@ -76,18 +80,26 @@ def scaled_dot_product_attention(
     return matmul(dropout(weights, dropout_ratio), v)
 
 
-def _added(mask: Any, dtype: Any) -> Any:
-    """Return a mask of floats in the type of the scores."""
-    if mask.dtype.kind != "f":
+def _checked_mask(mask: Any, scores: Variable) -> Any:
+    """Return the mask; raise unless it is of booleans or floats and broadcasts to the scores."""
+    if mask.dtype != bool and mask.dtype.kind != "f":
         raise TypeError(
             f"scaled_dot_product_attention: got a mask of type {mask.dtype}; it wants booleans "
             "(which keys a query may see) or floats (added to the scores): mask.astype(bool)"
         )
-    return mask.astype(dtype)
+    lead = scores.ndim - len(mask.shape)
+    if lead < 0 or any(
+        a not in (1, b) for a, b in zip(mask.shape, scores.shape[lead:], strict=True)
+    ):
+        raise ValueError(
+            f"scaled_dot_product_attention: got a mask of shape {mask.shape}; it wants one that "
+            f"broadcasts to (..., T, S): {scores.shape}"
+        )
+    return mask
 
 
 def _check(q: Any, k: Any, v: Any) -> None:
-    shapes = [tuple(as_variable(x).shape) for x in (q, k, v)]
+    shapes = [tuple(x.shape) for x in (q, k, v)]
     fits = all(len(shape) >= 2 for shape in shapes)
     if not fits or shapes[0][-1] != shapes[1][-1] or shapes[1][-2] != shapes[2][-2]:
         raise ValueError(

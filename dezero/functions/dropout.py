@@ -15,7 +15,7 @@ class Dropout(Primitive):
     """Elements dropped where a mask says, the others scaled up to keep the mean."""
 
     def __init__(self, dropout_ratio: float) -> None:
-        self.scale = 0.0 if dropout_ratio == 1 else 1 / (1 - dropout_ratio)
+        self.scale = 0.0 if dropout_ratio == 1 else 1 / (1 - float(dropout_ratio))
 
     def forward(self, x: Any, mask: Any) -> Any:
         """Return what is left."""

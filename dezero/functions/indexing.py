@@ -12,6 +12,7 @@ from dezero.core import Primitive, Variable, dispatched, implements
 class GetItem(Primitive):
     """The part of an array that an index selects."""
 
+    _views = True
     _counts = True
 
     def __init__(self, slices: Any) -> None:
@@ -80,7 +81,7 @@ def _add_rows(result: Any, index: Any, values: Any) -> None:
     """Add rows of ``values`` to ``result``: sorted by row, then summed run by run."""
     if index.size == 0:
         return
-    rows = index.reshape(-1)
+    rows = index.reshape(-1).astype(np.intp)
     rows = np.where(rows < 0, rows + len(result), rows)
     order = np.argsort(rows, kind="stable")
     rows = rows[order]

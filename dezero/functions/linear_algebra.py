@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Primitive, Variable, Variadic, implements, mul
-from dezero.core.backward import sum_to
+from dezero.core.shapes import sum_to
 
 
 class MatMul(Primitive):
@@ -315,6 +315,11 @@ def _diagonal(x: Any, labels: str) -> tuple[Any, str]:
         while labels.count(label) > 1:
             i = labels.index(label)
             j = labels.index(label, i + 1)
+            if x.shape[i] != x.shape[j]:
+                raise ValueError(
+                    f"einsum: label {label!r} has {x.shape[i]} and {x.shape[j]} elements "
+                    f"of an operand of shape {x.shape}"
+                )
             x = np.moveaxis(np.moveaxis(x, j, 0), i + 1, 1)
             every = np.arange(x.shape[0])
             x = x[every, every]

@@ -66,6 +66,7 @@ class SigmoidCrossEntropy(Primitive):
 
     def gx(self, gy: Any, x: Any, t: Any) -> Any:
         """Return ``(sigmoid(x) - t) / N``."""
+        t = _float_like(t, x)
         return np.reshape((sigmoid_array(x) - t) * (gy / max(len(x), 1)), x.shape)
 
 
@@ -86,7 +87,7 @@ class BinaryCrossEntropy(Primitive):
 
     def gp(self, gy: Any, p: Any, t: Any) -> Any:
         """Return ``(p - t) / (p (1 - p)) / N``."""
-        slope = (p - t) / np.maximum(p * (1 - p), 1e-12) * (gy / max(len(p), 1))
+        slope = (p - _float_like(t, p)) / np.maximum(p * (1 - p), 1e-12) * (gy / max(len(p), 1))
         return np.reshape(slope, p.shape)
 
 

@@ -53,8 +53,8 @@ class Clip(Primitive):
     """Values limited to ``[x_min, x_max]``; the gradient passes inside, bounds included."""
 
     def __init__(self, x_min: float | None, x_max: float | None) -> None:
-        self.x_min = x_min
-        self.x_max = x_max
+        self.x_min = None if x_min is None else float(x_min)  # NumPy's would widen float32
+        self.x_max = None if x_max is None else float(x_max)
 
     def forward(self, x: Any) -> Any:
         """Return ``x`` limited."""

@@ -32,6 +32,7 @@ class _Normalization(Primitive):
         return mean, 1 / np.sqrt(np.var(x, axis=self.axes, keepdims=True) + self.eps)
 
     def _normalize(self, x: Any, gamma: Any, beta: Any) -> Any:
+        self.beta_shape = beta.shape
         y = (x - self.mean) * self.inv_std
         y *= gamma.reshape(self.param_shape)
         y += beta.reshape(self.param_shape)
@@ -52,7 +53,7 @@ class _Normalization(Primitive):
                 along = np.sum(g * x_hat, axis=self.axes, keepdims=True)
                 g = g - (np.sum(g, axis=self.axes, keepdims=True) + x_hat * along) * (1 / count)
             gx = g * inv_std
-        return gx, np.reshape(ggamma, gamma.shape), np.reshape(gbeta, gamma.shape)
+        return gx, np.reshape(ggamma, gamma.shape), np.reshape(gbeta, self.beta_shape)
 
 
 class BatchNorm(_Normalization):
@@ -61,8 +62,8 @@ class BatchNorm(_Normalization):
     def __init__(self, mean: Any, var: Any, decay: float, eps: float) -> None:
         self.avg_mean = mean
         self.avg_var = var
-        self.decay = decay
-        self.eps = eps
+        self.decay = float(decay)
+        self.eps = float(eps)  # a NumPy number would widen float32
 
     def forward(self, x: Any, gamma: Any, beta: Any) -> Any:
         """Normalise; in training, move the running statistics, in place."""
@@ -108,7 +109,7 @@ class LayerNorm(_Normalization):
     fixed = False
 
     def __init__(self, eps: float = 1e-5) -> None:
-        self.eps = eps
+        self.eps = float(eps)
 
     def forward(self, x: Any, gamma: Any, beta: Any) -> Any:
         """Normalise."""

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Primitive, Variable, implements
+from dezero.core import Primitive, Variable, as_input, implements
+from dezero.functions.shapes import astype
 
 Axes = int | tuple[int, ...] | None
 
@@ -123,6 +124,9 @@ def average(x: Any, axis: Axes = None, keepdims: bool = False) -> Variable:
     >>> F.mean(np.array([1.0, 3.0]))
     variable(2.0)
     """
+    x = as_input(x)
+    if x.dtype == np.float16:  # a sum of many would overflow
+        return astype(average(astype(x, np.float32), axis, keepdims), np.float16)
     return sum(x, axis, keepdims) * _inverse(_count(x, axis))
 
 
@@ -138,8 +142,9 @@ def var(x: Any, axis: Axes = None, keepdims: bool = False, ddof: int = 0) -> Var
     >>> F.var(np.array([1.0, 3.0]))
     variable(1.0)
     """
+    x = as_input(x)
     deviation = x - average(x, axis, keepdims=True)
-    return sum(deviation * deviation, axis, keepdims) * _inverse(_count(x, axis) - ddof)
+    return sum(deviation * deviation, axis, keepdims) * _inverse(_count(x, axis) - int(ddof))
 
 
 def max(x: Any, axis: Axes = None, keepdims: bool = False) -> Variable:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Primitive, Variable, Variadic, as_array, implements
-from dezero.core.backward import sum_to as sum_to_shape
+from dezero.core import Primitive, Variable, Variadic, as_array, as_input, implements
+from dezero.core.shapes import sum_to as sum_to_shape
 
 Axes = int | tuple[int, ...] | None
 
@@ -16,6 +16,7 @@ Axes = int | tuple[int, ...] | None
 class Reshape(Primitive):
     """The same elements in another shape."""
 
+    _views = True
     _counts = True
 
     def __init__(self, shape: tuple[int, ...]) -> None:
@@ -34,6 +35,7 @@ class Reshape(Primitive):
 class Transpose(Primitive):
     """The axes in another order."""
 
+    _views = True
     _counts = True
 
     def __init__(self, axes: tuple[int, ...] | None = None) -> None:
@@ -55,6 +57,7 @@ class Transpose(Primitive):
 class BroadcastTo(Primitive):
     """Copies along new axes and axes of length 1."""
 
+    _views = True
     _counts = True
 
     def __init__(self, shape: tuple[int, ...]) -> None:
@@ -135,6 +138,7 @@ class Concatenate(Variadic):
 class Split(Primitive):
     """An array cut into several along an axis."""
 
+    _views = True
     _counts = True
 
     def __init__(self, indices_or_sections: int | Sequence[int], axis: int = 0) -> None:
@@ -220,6 +224,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Variable:
     >>> F.swapaxes(np.ones((2, 3, 4)), -1, -2).shape
     (2, 4, 3)
     """
+    x = as_input(x)
     axes = list(range(len(x.shape)))
     i, j = (_axis_number("swapaxes", axis, len(axes)) for axis in (axis1, axis2))
     axes[i], axes[j] = axes[j], axes[i]
@@ -236,6 +241,7 @@ def moveaxis(x: Any, source: int, destination: int) -> Variable:
     >>> F.moveaxis(np.ones((2, 3, 4)), 0, -1).shape
     (3, 4, 2)
     """
+    x = as_input(x)
     axes = list(range(len(x.shape)))
     i, j = (_axis_number("moveaxis", axis, len(axes)) for axis in (source, destination))
     axes.insert(j, axes.pop(i))
@@ -269,6 +275,7 @@ def broadcast_to(x: Any, shape: int | tuple[int, ...]) -> Variable:
     variable([[1. 2.]
               [1. 2.]])
     """
+    x = as_input(x)
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     if x.shape == shape:
         return unchanged(x)
@@ -291,6 +298,7 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
     >>> F.sum_to(np.ones((2, 3)), (1, 3))
     variable([[2. 2. 2.]])
     """
+    x = as_input(x)
     if x.shape == shape:
         return unchanged(x)
     lead = len(x.shape) - len(shape)
@@ -313,6 +321,7 @@ def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Variable:
     >>> F.expand_dims(np.ones(3), 0).shape
     (1, 3)
     """
+    x = as_input(x)
     return reshape(x, np.expand_dims(np.broadcast_to(0, x.shape), axis).shape)
 
 
@@ -326,6 +335,7 @@ def squeeze(x: Any, axis: Axes = None) -> Variable:
     >>> F.squeeze(np.ones((1, 3))).shape
     (3,)
     """
+    x = as_input(x)
     return reshape(x, np.squeeze(np.broadcast_to(0, x.shape), axis).shape)
 
 
@@ -338,6 +348,7 @@ def flatten(x: Any) -> Variable:
     >>> F.flatten(np.ones((2, 3, 4))).shape
     (2, 12)
     """
+    x = as_input(x)
     return reshape(x, (x.shape[0], int(np.prod(x.shape[1:]))))
 
 

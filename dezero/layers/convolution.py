@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -99,17 +101,25 @@ class Conv2d(Layer):
             return Slot(self._shape(), self.dtype)
         return super()._slot(key, param)
 
-    def _prepare(self, x: Any) -> None:
-        """Draw ``W`` once the channels are known."""
-        if self.W.data is None:
-            wanted = "pictures of shape (N, C, H, W)"
-            self.in_channels = checked_array(type(self).__name__, x, 4, wanted).shape[1]
-            self._init_W(x)
+    @contextmanager
+    def _prepared(self, x: Any) -> Iterator[None]:
+        """Draw ``W`` once the channels are known; a call that fails leaves nothing behind."""
+        if self.W.data is not None:
+            yield
+            return
+        wanted = "pictures of shape (N, C, H, W)"
+        self.in_channels = checked_array(type(self).__name__, x, 4, wanted).shape[1]
+        self._init_W(x)
+        try:
+            yield
+        except (ValueError, TypeError):
+            self.W.data = self.in_channels = None
+            raise
 
     def forward(self, x: Any) -> Variable:
         """Return (N, out_channels, OH, OW) for ``x`` of shape (N, in_channels, H, W)."""
-        self._prepare(x)
-        return F.conv2d(x, self.W, self.b, self.stride, self.pad)
+        with self._prepared(x):
+            return F.conv2d(x, self.W, self.b, self.stride, self.pad)
 
 
 class Deconv2d(Conv2d):
@@ -146,5 +156,5 @@ class Deconv2d(Conv2d):
 
     def forward(self, x: Any) -> Variable:
         """Return (N, out_channels, OH, OW) for ``x`` of shape (N, in_channels, H, W)."""
-        self._prepare(x)
-        return F.deconv2d(x, self.W, self.b, self.stride, self.pad)
+        with self._prepared(x):
+            return F.deconv2d(x, self.W, self.b, self.stride, self.pad)

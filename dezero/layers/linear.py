@@ -79,6 +79,6 @@ class Linear(Layer):
     def forward(self, x: Any) -> Variable:
         """Return ``x W + b``, shape ``(..., out_size)`` for ``x`` of shape ``(..., in_size)``."""
         if self.W.data is None:
-            self.in_size = checked_array("Linear", x, 1, "x of shape (N, in_size)").shape[-1]
+            self.in_size = checked_array("Linear", x, 2, "x of shape (N, in_size)").shape[-1]
             self._init_W(x)
         return F.linear(x, self.W, self.b)

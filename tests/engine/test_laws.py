@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import dezero.functions as F
 from dezero.core import Variable
-from dezero.core.backward import sum_to
+from dezero.core.shapes import sum_to
 
 law = settings(max_examples=60, deadline=None)
 seeds = st.integers(0, 2**32 - 1)

@@ -1,0 +1,44 @@
+"""The one place where a gradient gets the shape and dtype of what it belongs to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dezero.core.function import Function
+
+
+def conform(gx: Any, edge: Any, node: Function) -> Any:
+    """Return ``gx`` in the shape and dtype of its input; raise where it cannot be."""
+    if gx.shape != edge._shape:
+        if not node._broadcasts:
+            raise ValueError(
+                f"{node._name}.backward returned a gradient of shape {gx.shape} for an input of "
+                f"shape {edge._shape}; a gradient has the shape of its input (F.sum_to undoes "
+                "broadcasting)"
+            )
+        gx = sum_to(gx, edge._shape)
+    if gx.dtype != edge._dtype:
+        if edge._dtype.kind not in "fc" and gx.dtype.kind in "fc":
+            raise TypeError(
+                f"backward through {node._name}: its input is an integer variable "
+                f"({edge._dtype} {edge._shape}), which has no gradient; make it float with "
+                "x.astype(np.float32), or pass the plain array where no gradient is wanted"
+            )
+        if gx.dtype.kind == "c" and edge._dtype.kind == "f":
+            raise TypeError(
+                f"backward through {node._name}: complex gradients are not supported yet; compute "
+                "with the real and the imaginary part as two variables"
+            )
+        gx = gx.astype(edge._dtype)
+    return gx
+
+
+def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """Sum ``x`` over the axes along which ``shape`` was broadcast to ``x.shape``."""
+    lead = len(x.shape) - len(shape)
+    axes = tuple(range(lead)) + tuple(
+        lead + i for i, size in enumerate(shape) if size == 1 and x.shape[lead + i] != 1
+    )
+    if axes:
+        x = x.sum(axis=axes, keepdims=True)
+    return x.reshape(shape) if lead else x
