@@ -338,6 +338,7 @@ def test_mnist_takes_the_books_own_transform_function(tmp_path: Path) -> None:
         (idx(DIGITS)[:100], "is not a whole gzip file"),
         (b"<html>not found</html>", "is not a whole gzip file"),
     ],
+    ids=["type", "labels", "empty", "cut inside", "cut outside", "a page"],
 )
 def test_a_wrong_mnist_file_is_explained(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=message):
