@@ -3,7 +3,7 @@
 The digits are those that scikit-learn carries: 8 x 8 pixels each, from the UCI collection
 "Optical Recognition of Handwritten Digits". A fifth is held out, never trained on.
 
-    python examples/digits.py [--epochs 35] [--seed 0] [--out out]
+    python examples/digits.py [--epochs 35] [--seed 0] [--out out] [--at-least 98.5]
 """
 
 from __future__ import annotations
@@ -173,6 +173,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=35)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("out"))
+    parser.add_argument("--at-least", type=float, default=0.0, help="fail below this accuracy, %%")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
 
@@ -203,6 +204,8 @@ def main() -> None:
         ("weights.npz", "the weights: model.load_weights(...) reads them"),
     ):
         print(f"  {args.out / name!s:28} {what}")
+    if 100 * accuracy < args.at_least:
+        raise SystemExit(f"Held-out accuracy {accuracy:.2%} is below {args.at_least} %.")
 
 
 if __name__ == "__main__":

@@ -159,9 +159,11 @@ def _call(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
             return implementation(*args, **kwargs)
         except TypeError as error:
-            if "unexpected keyword argument" in str(error):
-                raise TypeError(f"np.{function.__name__} on a Variable: {error}") from error
-            raise
+            called = f"{implementation.__name__}()"
+            if called not in str(error):
+                raise
+            what = str(error).replace(called, f"np.{function.__name__} on a Variable:")
+            raise TypeError(what) from error
     if function in plain:
         return function(*_unwrapped(args), **_unwrapped(kwargs))
     name = getattr(function, "__name__", repr(function))

@@ -246,6 +246,8 @@ def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
     ------
     ValueError
         If ``x_min > x_max``.
+    TypeError
+        If a bound is an array.
 
     Examples
     --------
@@ -253,6 +255,12 @@ def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
     >>> F.clip(np.array([-2.0, 0.5, 2.0]), 0.0, 1.0)
     variable([0.  0.5 1. ])
     """
+    for bound in (x_min, x_max):
+        if bound is not None and np.ndim(bound) != 0:
+            raise TypeError(
+                "clip: got an array for a bound; it wants numbers: for arrays write "
+                "F.minimum(F.maximum(x, x_min), x_max)"
+            )
     if x_min is not None and x_max is not None and x_min > x_max:
         raise ValueError(f"clip: got x_min {x_min} > x_max {x_max}; swap the two")
     return Clip(x_min, x_max)(x)
