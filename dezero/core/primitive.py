@@ -337,6 +337,8 @@ def binary(cls: type[Elementwise], x0: Any, x1: Any) -> Variable:
         elif x0.requires_grad:
             edge0 = x0
             depth = 0
+            if a0.__class__ is np.ndarray and a0.ndim == 0:
+                a0 = a0[()]  # NumPy computes ten times faster with its numbers
     else:
         a0 = x0 if type(x0) in plain_types else operand(x0, cls)
     if isinstance(x1, Variable):
@@ -347,6 +349,8 @@ def binary(cls: type[Elementwise], x0: Any, x1: Any) -> Variable:
                 depth = edge1._depth
         elif x1.requires_grad:
             edge1 = x1
+            if a1.__class__ is np.ndarray and a1.ndim == 0:
+                a1 = a1[()]
             if depth < 0:
                 depth = 0
     else:

@@ -194,3 +194,15 @@ def test_a_bound_that_is_an_array_is_told_what_to_use():
 def test_an_argument_of_numpys_that_is_not_covered_is_named_after_numpy():
     with pytest.raises(TypeError, match=r"np\.sum on a Variable: takes"):
         np.sum(Variable(np.ones(2)), 0, np.float32)
+
+
+def test_a_write_into_a_0_d_leaf_leaves_the_gradient_of_the_old_value():
+    x = Variable(np.array(3.0))
+    y = x * x
+    x.data += 1
+    y.backward(create_graph=True)
+    assert x.grad.data == 6
+    gx = x.grad
+    x.cleargrad()
+    gx.backward()
+    assert x.grad.data == 2
