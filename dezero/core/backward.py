@@ -80,7 +80,9 @@ def walk(
                 grads[function] = [None] * len(function._outputs)
                 pushed += 1
                 heappush(heap, (-function._depth, pushed, function))
-            grads[function][node.index] = gy
+            gys = grads[function]
+            known = gys[node.index]  # by another node of the same output, one that was revived
+            gys[node.index] = gy if known is None else known + gy
             continue
         edges = node._edges
         if not edges:

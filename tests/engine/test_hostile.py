@@ -206,3 +206,24 @@ def test_a_write_into_a_0_d_leaf_leaves_the_gradient_of_the_old_value():
     x.cleargrad()
     gx.backward()
     assert x.grad.data == 2
+
+
+def test_an_output_that_died_and_was_revived_keeps_both_of_its_gradients():
+    class Powers(Function):
+        def forward(self, x):
+            return x**2, x**3
+
+        def backward(self, g2, g3):
+            square, cube = (y() for y in self.outputs)
+            x = self.inputs[0]
+            return g2 * 2 * x + g3 * 3 * square + 0 * cube
+
+    x = Variable(np.array([2.0]))
+    square, cube = Powers()(x)
+    z = square * 5 + cube  # both outputs die here: only the graph remembers them
+    del square, cube
+    z.backward(create_graph=True)
+    total = z + x.grad  # 5 x^2 + x^3 + 10 x + 3 x^2
+    x.cleargrad()
+    total.backward()
+    assert x.grad.data[0] == 16 * 2 + 3 * 4 + 10
