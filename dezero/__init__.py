@@ -32,6 +32,8 @@ from dezero.core import (
     test_mode,
     using_config,
 )
+from dezero.core.memory import keep_freed_memory
+from dezero.core.threads import get_num_threads, set_num_threads
 from dezero.random import seed
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ if TYPE_CHECKING:
     from dezero.datasets import Dataset
     from dezero.layers import Layer
     from dezero.models import Model
+
+keep_freed_memory()
 
 __version__ = "0.1.0"
 
@@ -111,6 +115,7 @@ __all__ = [
     "datasets",
     "functions",
     "functions_conv",
+    "get_num_threads",
     "is_simple_core",
     "layers",
     "models",
@@ -118,6 +123,7 @@ __all__ = [
     "optimizers",
     "random",
     "seed",
+    "set_num_threads",
     "setup_variable",
     "test_mode",
     "transforms",

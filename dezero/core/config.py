@@ -1,4 +1,4 @@
-"""Switches that change how functions run: ``enable_backprop`` and ``train``, one set a thread."""
+"""Switches that change how functions run: ``enable_backprop``, ``train``, ``compiled``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ class _Config(threading.local):
 
     enable_backprop: bool = True
     train: bool = True
+    compiled: bool = True
 
 
 Config = _Config()
@@ -27,8 +28,9 @@ def using_config(name: str, value: bool) -> Iterator[None]:
     Parameters
     ----------
     name : str
-        ``"enable_backprop"`` (record a graph) or ``"train"`` (dropout and batch
-        normalisation behave as in training).
+        ``"enable_backprop"`` (record a graph), ``"train"`` (dropout and batch normalisation
+        behave as in training) or ``"compiled"`` (kernels run compiled, not as their NumPy
+        reference).
     value : bool
         The value inside the block.
 

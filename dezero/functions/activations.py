@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal
 
 import numpy as np
@@ -12,18 +11,12 @@ from dezero.core.primitive import unary
 from dezero.functions.math import exp
 from dezero.functions.reductions import logsumexp_array
 from dezero.functions.reductions import sum as sum_
-from dezero.kernels.special import erf
+from dezero.kernels import activations as kernels
 from dezero.kernels.special import sigmoid as sigmoid_array
-
-
-def _silu_gradient(gy: Any, x: Any) -> Any:
-    s = sigmoid_array(x)
-    return gy * (s * (1 + x * (1 - s)))
-
 
 Sigmoid = elementwise("Sigmoid", sigmoid_array, gx=lambda gy, y: gy * y * (1 - y))
 ReLU = elementwise("ReLU", lambda x: np.maximum(x, 0), gx=lambda gy, y: gy * (y > 0))
-SiLU = elementwise("SiLU", lambda x: x * sigmoid_array(x), gx=_silu_gradient)
+SiLU = elementwise("SiLU", kernels.silu, gx=lambda gy, x: kernels.silu_grad(gy, x))
 
 
 class LeakyReLU(Primitive):
@@ -49,28 +42,11 @@ class GELU(Primitive):
 
     def forward(self, x: Any) -> Any:
         """Return the activation."""
-        return x * self._gate(x)
+        return kernels.gelu(x, self.approximate)
 
     def gx(self, gy: Any, x: Any) -> Any:
         """Return the gradient by the product rule."""
-        if self.approximate == "tanh":
-            t = np.tanh(_inner(x))
-            slope = 0.5 * (1 - t * t) * (_C * (1 + 3 * 0.044715 * x * x))
-            return gy * (0.5 * (1 + t) + x * slope)
-        density = np.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
-        return gy * (self._gate(x) + x * density)
-
-    def _gate(self, x: Any) -> Any:
-        if self.approximate == "tanh":
-            return 0.5 * (1 + np.tanh(_inner(x)))
-        return 0.5 * (1 + erf(x * math.sqrt(0.5)))
-
-
-_C = math.sqrt(2 / math.pi)
-
-
-def _inner(x: Any) -> Any:
-    return _C * (x + 0.044715 * x * x * x)
+        return kernels.gelu_grad(gy, x, self.approximate)
 
 
 class Softmax(Primitive):

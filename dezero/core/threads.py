@@ -1,0 +1,187 @@
+"""Threads: how many, and how a piece of work is shared among them.
+
+One pool for everything that runs in parallel: kernels and large elementwise functions. A job that
+nobody has begun is done by the thread that waits for it, so a busy machine costs little, nothing
+can deadlock, and several Python threads may compute at once.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+
+class _Job:
+    """A call that is done once, by whoever takes it first."""
+
+    __slots__ = ("_args", "_done", "_error", "_taken", "_work")
+
+    def __init__(self, work: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self._work = work
+        self._args = args
+        self._error: BaseException | None = None
+        self._taken = threading.Lock()
+        self._done = threading.Lock()
+        self._done.acquire()
+
+    def run(self) -> None:
+        """Do the work, unless somebody else has taken it."""
+        if not self._taken.acquire(blocking=False):
+            return
+        try:
+            self._work(*self._args)
+        except BaseException as error:  # raised again where the result is waited for
+            self._error = error
+        finally:
+            self._work = self._args = None  # type: ignore[assignment]
+            self._done.release()
+
+    def result(self) -> None:
+        """Do the work or wait for it; raise what it raised."""
+        self.run()
+        self._done.acquire()
+        if self._error is not None:
+            raise self._error
+
+
+class _Pool:
+    """Worker threads, started when they are first needed."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[_Job] = SimpleQueue()
+        self._workers = 0
+        self._lock = threading.Lock()
+
+    def submit(self, job: _Job, workers: int) -> None:
+        """Offer a job to the workers, of which there should be so many."""
+        with self._lock:
+            while self._workers < workers:
+                name = f"dezero-{self._workers + 1}"
+                threading.Thread(target=self._serve, name=name, daemon=True).start()
+                self._workers += 1
+        self._queue.put(job)
+
+    def _serve(self) -> None:
+        _local.inside = True
+        while True:
+            self._queue.get().run()
+
+
+class _Local(threading.local):
+    inside: bool = False  # whether this thread is a worker: its own work is not shared again
+
+
+def _default() -> int:
+    """Return the number of CPUs that this process may run on, or less if the user said so."""
+    if hasattr(os, "sched_getaffinity"):
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    for name in ("DEZERO_NUM_THREADS", "OMP_NUM_THREADS"):
+        value = os.environ.get(name, "")
+        if value.isdigit() and int(value) > 0:
+            return min(int(value), count)
+    return count
+
+
+_local = _Local()
+_pool = _Pool()
+_count = _default()
+
+
+def get_num_threads() -> int:
+    """Return how many threads kernels and large functions run on.
+
+    At first that is the number of CPUs which the process may use, or less by the environment
+    variables ``DEZERO_NUM_THREADS`` and ``OMP_NUM_THREADS``.
+
+    Examples
+    --------
+    >>> import dezero
+    >>> dezero.get_num_threads() >= 1
+    True
+    """
+    return _count
+
+
+def set_num_threads(count: int) -> None:
+    """Run kernels, large functions and NumPy's matrix products on so many threads.
+
+    Parameters
+    ----------
+    count : int
+        1 or more. It holds for the whole process.
+
+    Raises
+    ------
+    ValueError
+        If ``count`` is not a positive integer.
+
+    Examples
+    --------
+    >>> import dezero
+    >>> before = dezero.get_num_threads()
+    >>> dezero.set_num_threads(1)
+    >>> dezero.get_num_threads()
+    1
+    >>> dezero.set_num_threads(before)
+    """
+    global _count
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ValueError(f"set_num_threads: got {count!r}; it wants an integer, 1 or more")
+    from threadpoolctl import threadpool_limits  # looks through all loaded libraries: at first use
+
+    threadpool_limits(limits=count, user_api="blas")
+    _count = count
+
+
+def share(work: Callable[..., Any], *args: Any, threads: int | None = None) -> None:
+    """Call ``work(*args, t, n)`` for each thread ``t`` of ``n``, at the same time, and wait.
+
+    Parameters
+    ----------
+    work : callable
+        Should release the interpreter's lock. It runs ``n`` times, but some of the calls may come
+        after one another, so none may wait for another.
+    *args
+        Handed on.
+    threads : int, optional
+        How many at most.
+
+    Raises
+    ------
+    Exception
+        What ``work`` raised.
+    """
+    n = _count if threads is None else min(_count, threads)
+    if n <= 1 or _local.inside:
+        work(*args, 0, 1)
+        return
+    jobs = [_Job(work, (*args, t, n)) for t in range(1, n)]
+    for job in jobs:
+        _pool.submit(job, n - 1)
+    error = None
+    try:
+        work(*args, 0, n)
+    finally:
+        for job in jobs:  # also after an error: nobody may go on writing into freed arrays
+            try:
+                job.result()
+            except BaseException as raised:
+                error = error or raised
+    if error is not None:
+        raise error
+
+
+def _after_fork() -> None:
+    """Start anew in a forked process: threads do not survive the fork."""
+    global _pool
+    _pool = _Pool()
+    _local.inside = False
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,56 @@
+"""Small matrix products inside a kernel, on one thread, out of operands that lie in the cache."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dezero.kernels.cpu.jit import compiled
+from dezero.kernels.cpu.vectors import PANEL, TILE, VECTORS, tile
+
+
+@compiled
+def gemm(
+    A: Any, ao: int, ai: int, at: int, ak: int, B: Any, bo: int, bt: int, bk: int, bp: int,
+    C: Any, co: int, ci: int, T: int, K: int, R: int, N: int,
+) -> None:  # fmt: skip
+    """``C[i, j] = sum A[i, t, k] B[t, k, j]`` over t < T and k < K, for R rows and N columns.
+
+    Flat arrays, an offset and the strides of each index; columns of C are contiguous. B lies in
+    panels of PANEL columns, ``bp`` apart. N is a multiple of PANEL; R, T, K are any, at least 1.
+    """
+    for j in range(0, N, PANEL):
+        b = bo + j // PANEL * bp
+        i = 0
+        while i + TILE <= R:
+            tile(A, ao + i * ai, ai, at, ak, B, b, bt, bk, C, co + i * ci + j, ci, T, K,
+                 TILE, VECTORS, 0)  # fmt: skip
+            i += TILE
+        while i + 2 <= R:
+            tile(A, ao + i * ai, ai, at, ak, B, b, bt, bk, C, co + i * ci + j, ci, T, K,
+                 2, VECTORS, 0)  # fmt: skip
+            i += 2
+        if i < R:
+            tile(A, ao + i * ai, ai, at, ak, B, b, bt, bk, C, co + i * ci + j, ci, T, K,
+                 1, VECTORS, 0)  # fmt: skip
+
+
+@compiled
+def gemm_add(
+    A: Any, ao: int, ai: int, at: int, ak: int, B: Any, bo: int, bt: int, bk: int, bp: int,
+    C: Any, co: int, ci: int, T: int, K: int, R: int, N: int,
+) -> None:  # fmt: skip
+    """Add the product to what C holds: otherwise as :func:`gemm`."""
+    for j in range(0, N, PANEL):
+        b = bo + j // PANEL * bp
+        i = 0
+        while i + TILE <= R:
+            tile(A, ao + i * ai, ai, at, ak, B, b, bt, bk, C, co + i * ci + j, ci, T, K,
+                 TILE, VECTORS, 1)  # fmt: skip
+            i += TILE
+        while i + 2 <= R:
+            tile(A, ao + i * ai, ai, at, ak, B, b, bt, bk, C, co + i * ci + j, ci, T, K,
+                 2, VECTORS, 1)  # fmt: skip
+            i += 2
+        if i < R:
+            tile(A, ao + i * ai, ai, at, ak, B, b, bt, bk, C, co + i * ci + j, ci, T, K,
+                 1, VECTORS, 1)  # fmt: skip

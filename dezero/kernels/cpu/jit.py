@@ -1,0 +1,90 @@
+"""Compile a kernel, and run it on several threads.
+
+A compiled kernel works on arrays that are handed to it and allocates nothing; it releases the
+interpreter's lock. Its last two arguments are the thread's number and their count.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from dezero.core.threads import share
+
+SMALL = 1 << 16
+"""Elements of work below which a second thread costs more than it brings."""
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function at its first call; the machine code is kept on disk.
+
+    Sums may be reordered (so that loops over vectors can be), but NaN and infinity are what they
+    are. Where no folder can be written the code lives as long as the process.
+    """
+    options: dict[str, Any] = {
+        "nogil": True,
+        "error_model": "numpy",
+        "fastmath": {"contract", "reassoc", "nsz", "arcp"},
+        "boundscheck": False,
+    }
+    try:
+        dispatcher = njit(function, cache=True, **options)
+    except RuntimeError:  # no folder for the cache
+        return njit(function, **options)
+    _stamp(dispatcher)
+    return dispatcher
+
+
+def _stamp(dispatcher: Any) -> None:
+    """Let the machine code on disk depend on every file of this folder.
+
+    Numba looks at the file of the function alone, and would go on using code that was made with
+    another version of what the function calls.
+    """
+    index: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if hasattr(index, "_source_stamp"):
+        index._source_stamp = (index._source_stamp, _fingerprint())
+
+
+@functools.cache
+def _fingerprint() -> str:
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+@njit(nogil=True, inline="always")
+def share_of(size: int, t: int, n: int) -> tuple[int, int]:
+    """Return the part, start and stop, of ``size`` elements that thread ``t`` of ``n`` does."""
+    return size * t // n, size * (t + 1) // n
+
+
+def launch(kernel: Callable[..., Any], *args: Any, work: int) -> None:
+    """Run ``kernel(*args, t, n)`` on each of ``n`` threads ``t``; on one where ``work`` is small.
+
+    ``work`` is about the number of elements that are read. The kernel cuts its work by ``t`` and
+    ``n`` alone, so that results do not depend on which thread was quicker.
+    """
+    if work < SMALL:
+        kernel(*args, 0, 1)
+    else:
+        share(kernel, *args)
+
+
+def aligned(shape: Any, dtype: Any = np.float32) -> np.ndarray[Any, Any]:
+    """Return an array for scratch work whose memory begins at a multiple of 64 bytes."""
+    dtype = np.dtype(dtype)
+    size = int(np.prod(shape))
+    raw = np.empty(size * dtype.itemsize + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + size * dtype.itemsize].view(dtype).reshape(shape)
+
+
+def rows(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return ``x`` as a C-contiguous array of rows: all axes but the last become one."""
+    return np.ascontiguousarray(x).reshape(-1, x.shape[-1])

@@ -1,0 +1,96 @@
+"""Which implementation serves an array: the one place that says what is special.
+
+Every kernel has a reference in NumPy, in the files of this folder: it defines the result, serves
+every dtype, and is all there is where Numba is not installed. Those in :data:`TABLE` have a
+compiled version too, in the module of that name in ``cpu/`` (Numba), for arrays of at least
+so many elements: below that nobody waits for a compiler. ``cuda/`` has versions for CuPy arrays.
+
+A compiled version has the name and the arguments of the reference, and returns
+``NotImplemented`` for what it does not do (another dtype, a rare option): then the reference runs.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dezero.core import Config, dispatched, implements
+
+
+class Row(NamedTuple):
+    """Where the compiled versions of a kernel are."""
+
+    cpu: str | None  # module of kernels/cpu
+    least: int  # elements of the first array from which the compiled version serves
+    cuda: str | None = None  # module of kernels/cuda
+
+
+TABLE: dict[str, Row] = {
+    "gelu": Row("activations", 1 << 14),
+    "gelu_grad": Row("activations", 1 << 14),
+    "silu": Row("activations", 1 << 14),
+    "silu_grad": Row("activations", 1 << 14),
+}
+
+
+def kernel(*, composed: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make a function on arrays a kernel: it is served by the version that :data:`TABLE` names.
+
+    Parameters
+    ----------
+    composed : bool, default False
+        Whether the reference is a formula that Variables can run as well: then it also is what a
+        recorded backward pass does. Otherwise ``implements(kernel)`` says what stands for it.
+    """
+
+    def make(reference: Callable[..., Any]) -> Callable[..., Any]:
+        name = reference.__name__
+
+        @functools.wraps(reference)
+        def serve(x: Any, *args: Any, **kwargs: Any) -> Any:
+            row = TABLE.get(name)
+            if row is not None:
+                module = _module_for(x, row)
+                if module is not None:
+                    result = getattr(module, name)(x, *args, **kwargs)
+                    if result is not NotImplemented:
+                        return result
+            return reference(x, *args, **kwargs)
+
+        call = dispatched(serve)
+        call.reference = reference  # type: ignore[attr-defined]
+        if composed:
+            implements(call)(reference)
+        return call
+
+    return make
+
+
+def _module_for(x: Any, row: Row) -> Any:
+    """Return the module whose version serves the array ``x``, or None for the reference."""
+    if type(x) is np.ndarray:
+        if row.cpu is None or x.size < row.least or not Config.compiled or not has_numba():
+            return None
+        return _load(f"dezero.kernels.cpu.{row.cpu}")
+    if row.cuda is not None and type(x).__module__.partition(".")[0] == "cupy":
+        return _load(f"dezero.kernels.cuda.{row.cuda}")
+    return None
+
+
+@functools.cache
+def has_numba() -> bool:
+    """Whether compiled kernels can run: Numba is installed, and ``DEZERO_COMPILED`` is not 0."""
+    if os.environ.get("DEZERO_COMPILED") == "0":
+        return False
+    return importlib.util.find_spec("numba") is not None
+
+
+@functools.cache
+def _load(name: str) -> Any:
+    return importlib.import_module(name)
