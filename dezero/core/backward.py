@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dezero.core.blocks import LARGE, in_blocks
 from dezero.core.config import Config
 from dezero.core.function import Function, Output, describe
 from dezero.core.shapes import conform
@@ -64,6 +65,7 @@ def walk(
     grads: dict[Any, Any] = {root: seed}
     heap = [(-root._depth, 0, root)]
     pushed = 0
+    sums: set[Any] = set()  # whose gradients are arrays of the walk's own, to add to in place
     while heap:
         node = heappop(heap)[2]
         gy = grads.pop(node)
@@ -91,7 +93,8 @@ def walk(
             _reach_cut(node, gy, grads)
             continue
         if node._broadcasts and not recording:  # elementwise: its rules are called right here
-            rules, saved = node._rules, node._saved
+            large = gy.__class__ is np.ndarray and gy.size >= LARGE
+            rules, saved = node._large_rules if large else node._rules, node._saved
         else:
             rules, saved = (
                 _GIVEN,
@@ -106,7 +109,7 @@ def walk(
             if edge._written:
                 node._check_unwritten(edge)
             if edge in grads:
-                grads[edge] = grads[edge] + gx
+                _add(grads, edge, gx, sums)
             else:
                 grads[edge] = gx
                 depth = edge._depth
@@ -114,6 +117,18 @@ def walk(
                     pushed += 1
                     heappush(heap, (-depth, pushed, edge))
     return grads
+
+
+def _add(grads: dict[Any, Any], edge: Any, gx: Any, sums: set[Any]) -> None:
+    """Add to the gradient of an edge: into a new array first, then in place."""
+    old = grads[edge]
+    if old.__class__ is not np.ndarray or gx.__class__ is not np.ndarray:
+        grads[edge] = old + gx
+    elif edge in sums:
+        old += gx
+    else:
+        grads[edge] = in_blocks(np.add, old, gx) if old.size >= LARGE else old + gx
+        sums.add(edge)
 
 
 _GIVEN = itertools.repeat(lambda gy, gx: gx)

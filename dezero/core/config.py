@@ -13,6 +13,7 @@ class _Config(threading.local):
     enable_backprop: bool = True
     train: bool = True
     compiled: bool = True
+    fast_winograd: bool = False
 
 
 Config = _Config()
@@ -29,8 +30,9 @@ def using_config(name: str, value: bool) -> Iterator[None]:
     ----------
     name : str
         ``"enable_backprop"`` (record a graph), ``"train"`` (dropout and batch normalisation
-        behave as in training) or ``"compiled"`` (kernels run compiled, not as their NumPy
-        reference).
+        behave as in training), ``"compiled"`` (kernels run compiled, not as their NumPy
+        reference) or ``"fast_winograd"`` (off at first: 3x3 convolutions in tiles of 4x4, up to
+        1.4 times as fast, with ten times the rounding error).
     value : bool
         The value inside the block.
 

@@ -12,9 +12,29 @@ import numpy as np
 from dezero.core.primitive import Elementwise, binary, elementwise, unary
 from dezero.core.variable import Variable
 
-Add = elementwise("Add", operator.add, counts=True, gx0=lambda gy: gy, gx1=lambda gy: gy)
-Sub = elementwise("Sub", operator.sub, counts=True, gx0=lambda gy: gy, gx1=lambda gy: -gy)
-Mul = elementwise("Mul", operator.mul, gx0=lambda gy, x1: gy * x1, gx1=lambda gy, x0: gy * x0)
+Add = elementwise(
+    "Add",
+    operator.add,
+    counts=True,
+    gx0=lambda gy: gy,
+    gx1=lambda gy: gy,
+    large=(np.add,),
+)
+Sub = elementwise(
+    "Sub",
+    operator.sub,
+    counts=True,
+    gx0=lambda gy: gy,
+    gx1=lambda gy: -gy,
+    large=(np.subtract,),
+)
+Mul = elementwise(
+    "Mul",
+    operator.mul,
+    gx0=lambda gy, x1: gy * x1,
+    gx1=lambda gy, x0: gy * x0,
+    large=(np.multiply, np.multiply, np.multiply),
+)
 Div = elementwise(
     "Div",
     operator.truediv,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from operator import itemgetter
 from types import CodeType
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ from weakref import ref
 
 import numpy as np
 
+from dezero.core.blocks import LARGE, in_blocks
 from dezero.core.config import Config
 from dezero.core.function import (
     Function,
@@ -229,6 +231,8 @@ class Elementwise(Primitive):
     __slots__ = ()
 
     _broadcasts = True
+    _large_forward: ClassVar[Callable[..., Any]]
+    _large_rules: ClassVar[tuple[Any, ...]] = ()
 
     def _pull(self, gy: Any, recording: bool) -> Any:
         saved = self._recorded() if recording else self._saved
@@ -243,6 +247,7 @@ def elementwise(
     forward: Callable[..., Any],
     *,
     counts: bool = False,
+    large: tuple[Callable[..., Any] | None, ...] = (),
     **rules: Callable[..., Any] | None,
 ) -> type[Elementwise]:
     """Declare an element-by-element function in one line.
@@ -256,6 +261,10 @@ def elementwise(
     counts : bool, default False
         Whether every derivative is a whole number that does not depend on the values, so that
         integer variables have gradients.
+    large : tuple of callable, optional
+        What serves arrays of more than :data:`dezero.core.blocks.LARGE` elements: for the forward
+        pass, then for each rule; ``None`` for the same formula, block by block, a ufunc for
+        itself, block by block.
     **rules : callable
         ``gx=lambda gy, x: ...`` for one argument; ``gx0=..., gx1=...`` for two. ``None`` for an
         argument without a derivative.
@@ -278,6 +287,13 @@ def elementwise(
     Declared._names = tuple(argument[1:] for argument in rules)
     Declared._set_rules(list(rules.values()), skip=1)
     Declared._counts = counts
+    formulas: tuple[Any, ...] = (forward, *rules.values())
+    serving = (*large, *(None for _ in formulas[len(large) :]))
+    Declared._large_forward, *large_rules = (
+        partial(in_blocks, own or formula) if own is None or isinstance(own, np.ufunc) else own
+        for formula, own in zip(formulas, serving, strict=True)
+    )
+    Declared._large_rules = tuple(large_rules)
     return Declared
 
 
@@ -295,7 +311,10 @@ def unary(cls: type[Elementwise], x: Any) -> Variable:
         a = x if type(x) in plain_types else operand(x, cls)
         edge = None
     try:
-        y = cls.forward(a)
+        if a.__class__ is np.ndarray and a.size >= LARGE:
+            y = cls._large_forward(a)
+        else:
+            y = cls.forward(a)
     except (ValueError, TypeError, AttributeError) as error:
         _check_initialised(x)
         raise explained(error, cls.__name__, [a]) from error
@@ -356,7 +375,12 @@ def binary(cls: type[Elementwise], x0: Any, x1: Any) -> Variable:
     else:
         a1 = x1 if type(x1) in plain_types else operand(x1, cls)
     try:
-        y = cls.forward(a0, a1)
+        if (a0.__class__ is np.ndarray and a0.size >= LARGE) or (
+            a1.__class__ is np.ndarray and a1.size >= LARGE
+        ):
+            y = cls._large_forward(a0, a1)
+        else:
+            y = cls.forward(a0, a1)
     except (ValueError, TypeError, AttributeError) as error:
         _check_initialised(x0, x1)
         raise explained(error, cls.__name__, [a0, a1]) from error

@@ -3,6 +3,10 @@
 One pool for everything that runs in parallel: kernels and large elementwise functions. A job that
 nobody has begun is done by the thread that waits for it, so a busy machine costs little, nothing
 can deadlock, and several Python threads may compute at once.
+
+Waking a thread that sleeps takes longer than many a job. So whoever waits first looks for a moment
+whether a counter has changed, without the interpreter's lock: :data:`spin`, which the compiled
+kernels bring along.
 """
 
 from __future__ import annotations
@@ -10,8 +14,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
+
+import numpy as np
 
 
 class _Job:
@@ -38,10 +44,15 @@ class _Job:
         finally:
             self._work = self._args = None  # type: ignore[assignment]
             self._done.release()
+            _signals[_FINISHED] += 1
 
     def result(self) -> None:
         """Do the work or wait for it; raise what it raised."""
         self.run()
+        while self._done.locked():
+            seen = int(_signals[_FINISHED])
+            if not self._done.locked() or not spin(_signals, _FINISHED, seen):
+                break
         self._done.acquire()
         if self._error is not None:
             raise self._error
@@ -63,11 +74,30 @@ class _Pool:
                 threading.Thread(target=self._serve, name=name, daemon=True).start()
                 self._workers += 1
         self._queue.put(job)
+        _signals[_POSTED] += 1
 
     def _serve(self) -> None:
         _local.inside = True
         while True:
-            self._queue.get().run()
+            seen = int(_signals[_POSTED])
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                if spin(_signals, _POSTED, seen):
+                    continue
+                job = self._queue.get()
+            job.run()
+            del job  # its arrays
+
+
+def _no_spin(signals: Any, index: int, seen: int) -> bool:
+    return False
+
+
+spin: Callable[[Any, int, int], bool] = _no_spin
+"""Wait a moment until ``signals[index]`` is not ``seen``; return whether it changed."""
+_signals = np.zeros(16, np.int64)
+_POSTED, _FINISHED = 0, 8  # a cache line apart
 
 
 class _Local(threading.local):

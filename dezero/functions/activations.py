@@ -12,10 +12,21 @@ from dezero.functions.math import exp
 from dezero.functions.reductions import logsumexp_array
 from dezero.functions.reductions import sum as sum_
 from dezero.kernels import activations as kernels
+from dezero.kernels import elementwise as fast
 from dezero.kernels.special import sigmoid as sigmoid_array
 
-Sigmoid = elementwise("Sigmoid", sigmoid_array, gx=lambda gy, y: gy * y * (1 - y))
-ReLU = elementwise("ReLU", lambda x: np.maximum(x, 0), gx=lambda gy, y: gy * (y > 0))
+Sigmoid = elementwise(
+    "Sigmoid",
+    sigmoid_array,
+    gx=lambda gy, y: gy * y * (1 - y),
+    large=(fast.sigmoid, fast.sigmoid_grad),
+)
+ReLU = elementwise(
+    "ReLU",
+    lambda x: np.maximum(x, 0),
+    gx=lambda gy, y: gy * (y > 0),
+    large=(fast.relu, fast.relu_grad),
+)
 SiLU = elementwise("SiLU", kernels.silu, gx=lambda gy, x: kernels.silu_grad(gy, x))
 
 

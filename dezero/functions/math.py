@@ -9,12 +9,18 @@ import numpy as np
 
 from dezero.core import Primitive, Variable, elementwise, implements
 from dezero.core.primitive import binary, unary
+from dezero.kernels import elementwise as kernels
 from dezero.kernels.special import erf as erf_array
 
 Sin = elementwise("Sin", np.sin, gx=lambda gy, x: gy * np.cos(x))
 Cos = elementwise("Cos", np.cos, gx=lambda gy, x: -gy * np.sin(x))
-Tanh = elementwise("Tanh", np.tanh, gx=lambda gy, y: gy * (1 - y * y))
-Exp = elementwise("Exp", np.exp, gx=lambda gy, y: gy * y)
+Tanh = elementwise(
+    "Tanh",
+    np.tanh,
+    gx=lambda gy, y: gy * (1 - y * y),
+    large=(kernels.tanh, kernels.tanh_grad),
+)
+Exp = elementwise("Exp", np.exp, gx=lambda gy, y: gy * y, large=(kernels.exp, np.multiply))
 Log = elementwise("Log", np.log, gx=lambda gy, x: gy / x)
 Sqrt = elementwise("Sqrt", np.sqrt, gx=lambda gy, y: gy / (2 * y))
 Square = elementwise("Square", np.square, gx=lambda gy, x: gy * (2 * x))

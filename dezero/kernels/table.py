@@ -32,6 +32,13 @@ class Row(NamedTuple):
 
 
 TABLE: dict[str, Row] = {
+    "exp": Row("elementwise", 1 << 16),
+    "tanh": Row("elementwise", 1 << 16),
+    "tanh_grad": Row("elementwise", 1 << 16),
+    "sigmoid": Row("elementwise", 1 << 16),
+    "sigmoid_grad": Row("elementwise", 1 << 16),
+    "relu": Row("elementwise", 1 << 16),
+    "relu_grad": Row("elementwise", 1 << 16),
     "gelu": Row("activations", 1 << 14),
     "gelu_grad": Row("activations", 1 << 14),
     "silu": Row("activations", 1 << 14),

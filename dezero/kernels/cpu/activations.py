@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from dezero.kernels.cpu.jit import compiled, launch, share_of
+from dezero.kernels.cpu.elementwise import mapped
+from dezero.kernels.cpu.jit import compiled, share_of
 from dezero.kernels.cpu.vectors import sigmoid, tanh
 
 f = np.float32
@@ -18,7 +19,8 @@ _SLOPE = f(3 * 0.044715)
 @compiled
 def _gelu(x: Any, y: Any, t: int, n: int) -> None:
     start, stop = share_of(x.size, t, n)
-    for i in range(start, stop):
+    x, y = x[start:stop], y[start:stop]
+    for i in range(x.size):
         v = x[i]
         y[i] = v * _HALF * (_ONE + tanh(_C * (v + _CUBIC * v * v * v)))
 
@@ -26,7 +28,8 @@ def _gelu(x: Any, y: Any, t: int, n: int) -> None:
 @compiled
 def _gelu_grad(gy: Any, x: Any, gx: Any, t: int, n: int) -> None:
     start, stop = share_of(x.size, t, n)
-    for i in range(start, stop):
+    gy, x, gx = gy[start:stop], x[start:stop], gx[start:stop]
+    for i in range(gy.size):
         v = x[i]
         h = tanh(_C * (v + _CUBIC * v * v * v))
         slope = _HALF * (_ONE - h * h) * _C * (_ONE + _SLOPE * v * v)
@@ -36,43 +39,35 @@ def _gelu_grad(gy: Any, x: Any, gx: Any, t: int, n: int) -> None:
 @compiled
 def _silu(x: Any, y: Any, t: int, n: int) -> None:
     start, stop = share_of(x.size, t, n)
-    for i in range(start, stop):
+    x, y = x[start:stop], y[start:stop]
+    for i in range(x.size):
         y[i] = x[i] * sigmoid(x[i])
 
 
 @compiled
 def _silu_grad(gy: Any, x: Any, gx: Any, t: int, n: int) -> None:
     start, stop = share_of(x.size, t, n)
-    for i in range(start, stop):
+    gy, x, gx = gy[start:stop], x[start:stop], gx[start:stop]
+    for i in range(gy.size):
         s = sigmoid(x[i])
         gx[i] = gy[i] * s * (_ONE + x[i] * (_ONE - s))
 
 
 def gelu(x: Any, approximate: str) -> Any:
     """Return the activation; the exact form stays with the reference."""
-    return _map(_gelu, x) if approximate == "tanh" else NotImplemented
+    return mapped(_gelu, x) if approximate == "tanh" else NotImplemented
 
 
 def gelu_grad(gy: Any, x: Any, approximate: str) -> Any:
     """Return the gradient for ``x``."""
-    return _map(_gelu_grad, gy, x) if approximate == "tanh" else NotImplemented
+    return mapped(_gelu_grad, gy, x) if approximate == "tanh" else NotImplemented
 
 
 def silu(x: Any) -> Any:
     """Return the activation."""
-    return _map(_silu, x)
+    return mapped(_silu, x)
 
 
 def silu_grad(gy: Any, x: Any) -> Any:
     """Return the gradient for ``x``."""
-    return _map(_silu_grad, gy, x)
-
-
-def _map(kernel: Any, *arrays: Any) -> Any:
-    """Return what ``kernel`` makes of the elements of arrays of one shape."""
-    if any(a.dtype != np.float32 or a.shape != arrays[0].shape for a in arrays):
-        return NotImplemented
-    y = np.empty(arrays[0].shape, np.float32)
-    flat = (np.ascontiguousarray(a).reshape(-1) for a in (*arrays, y))
-    launch(kernel, *flat, work=4 * y.size)
-    return y
+    return mapped(_silu_grad, gy, x)

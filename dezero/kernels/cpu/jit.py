@@ -13,12 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
 
+from dezero.core import threads
 from dezero.core.threads import share
 
 SMALL = 1 << 16
 """Elements of work below which a second thread costs more than it brings."""
+
+
+SPIN = 1 << 16
+"""How often a waiting thread looks before it goes to sleep."""
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,7 +66,11 @@ def _fingerprint() -> str:
 
 @njit(nogil=True, inline="always")
 def share_of(size: int, t: int, n: int) -> tuple[int, int]:
-    """Return the part, start and stop, of ``size`` elements that thread ``t`` of ``n`` does."""
+    """Return the part, start and stop, of ``size`` elements that thread ``t`` of ``n`` does.
+
+    Cut the arrays to it, ``x = x[start:stop]``, and loop over ``range(x.size)``: an index of which
+    the compiler does not know that it is not negative keeps a loop from running on vectors.
+    """
     return size * t // n, size * (t + 1) // n
 
 
@@ -88,3 +98,26 @@ def aligned(shape: Any, dtype: Any = np.float32) -> np.ndarray[Any, Any]:
 def rows(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return ``x`` as a C-contiguous array of rows: all axes but the last become one."""
     return np.ascontiguousarray(x).reshape(-1, x.shape[-1])
+
+
+@intrinsic
+def _look(typing: Any, array: Any, index: Any) -> Any:
+    """Return ``array[index]`` (int64) as it is in memory now."""
+
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        data = context.make_array(array)(context, b, args[0]).data
+        return b.load_atomic(b.gep(data, [args[1]]), "monotonic", 8)
+
+    return types.int64(array, types.int64), generate
+
+
+@compiled
+def _spin(signals: Any, index: int, seen: int) -> bool:
+    """Wait until ``signals[index]`` is not ``seen``, for some tens of microseconds."""
+    for _ in range(SPIN):  # noqa: SIM110
+        if _look(signals, index) != seen:
+            return True
+    return False
+
+
+threads.spin = _spin
