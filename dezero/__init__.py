@@ -32,7 +32,7 @@ from dezero.core import (
     test_mode,
     using_config,
 )
-from dezero.core.memory import keep_freed_memory
+from dezero.core.process import tune
 from dezero.core.threads import get_num_threads, set_num_threads
 from dezero.random import seed
 
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from dezero.layers import Layer
     from dezero.models import Model
 
-keep_freed_memory()
+tune()
 
 __version__ = "0.1.0"
 

@@ -19,7 +19,7 @@ from numba.extending import intrinsic
 from dezero.core import threads
 from dezero.core.threads import share
 
-SMALL = 1 << 16
+SMALL = 1 << 18
 """Elements of work below which a second thread costs more than it brings."""
 
 
