@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,7 +20,7 @@ ALONE = ["--quick", "--peers", ""]
 
 def _run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "benchmarks" / script), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=ROOT)
 
 
 @pytest.fixture
@@ -31,15 +32,37 @@ def suite(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def _results(**ratios: float) -> dict[str, Any]:
-    """A run in which DeZero took this share of PyTorch's time."""
+    """A run in which DeZero took this share of PyTorch's time, and half of its memory."""
+
+    def entry(peer: str, label: str, ratio: float | None, mebibytes: int) -> dict[str, Any]:
+        return {
+            "peer": peer,
+            "label": label,
+            "seconds": ratio or 1.0,
+            "ratio": ratio and {"median": ratio, "min": ratio / 2, "max": ratio * 2},
+            "memory": {"peak": mebibytes << 20, "growth": mebibytes << 18},
+        }
+
     return {
+        "machine": {
+            "cpu": "a CPU", "vector": "", "cores": 2, "memory_gib": 1.0, "system": "Linux",
+            "python": "3", "versions": {}, "date": "today",
+        },
+        "settings": {"threads": 2},
         "workloads": [
-            {"name": name, "entries": [{"peer": "torch", "ratio": {"median": ratio}}]}
+            {
+                "name": name,
+                "title": name,
+                "entries": [
+                    entry("dezero", "DeZero", None, 100),
+                    entry("torch", "PyTorch", ratio, 200),
+                ],
+            }
             for name, ratio in ratios.items()
         ],
         "scaling": [],
         "import_time": None,
-    }
+    }  # fmt: skip
 
 
 def test_every_workload_of_dezero_runs_and_agrees_with_the_answer_by_hand(tmp_path: Path) -> None:
@@ -53,7 +76,11 @@ def test_every_workload_of_dezero_runs_and_agrees_with_the_answer_by_hand(tmp_pa
         "chain_10000",
         "mlp",
         "lstm_cell",
+        "lstm_sequence",
         "cnn",
+        "resnet18",
+        "vgg16",
+        "resnet50",
         "gpt",
         "elementwise",
         "hvp",
@@ -131,7 +158,7 @@ def test_a_workload_that_raises_is_reported_with_its_error(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--only", "goldstine"], "invalid choice: 'goldstine'"),
+        (["--only", "mlp,goldstine"], "--only: ['goldstine'] unknown; there are goldstein_price,"),
         (["--peers", "torch,flax"], "['flax'] unknown; there are torch, jax, autograd, mygrad"),
         (["--rounds", "0"], "--rounds is 0; it takes at least 1"),
         (["--threads", "0"], "--threads is 0; it takes at least 1"),
@@ -163,15 +190,182 @@ def test_bars_are_met_missed_or_not_measured(suite: Any) -> None:
         for on, ratios in ((True, (1.0, 1.1, 0.9, 1.2)), (False, (1.0, 2.0, 2.0, 2.0)))
         for ratio in ratios
     ]
-    goldstein, chain, scaling, imported = suite.bars(results)
+    goldstein, chain = suite.bars(results)[:2]
+    scaling, imported = suite.bars(results)[-2:]
     assert (goldstein.figure, goldstein.met) == (0.4, True)
     assert (chain.figure, chain.met) == (0.6, False)
     assert (scaling.figure, scaling.met) == (1.2, True), "without the collector is a diagnosis"
     assert imported.met
     results["scaling"][2]["ratio"]["median"] = 0.7
-    assert not suite.bars(results)[2].met, "a quarter either way"
-    assert [bar.met for bar in suite.bars(_results())] == [False] * 4
-    assert [bar.figure for bar in suite.bars(_results())] == [None] * 4
+    assert not suite.bars(results)[-2].met, "a quarter either way"
+    assert not any(bar.met for bar in suite.bars(_results()))
+    assert {bar.figure for bar in suite.bars(_results())} == {None}
+
+
+def test_time_and_peak_of_memory_have_bars_of_their_own(suite: Any) -> None:
+    def found(results: dict[str, Any]) -> dict[str, tuple[float | None, bool]]:
+        bars = [bar for bar in suite.bars(results) if bar.workload == "mlp"]
+        return {bar.quantity: (bar.figure, bar.met) for bar in bars}
+
+    results = _results(mlp=0.89)
+    assert found(results) == {"time": (0.89, True), "peak": (0.5, True)}
+    results["workloads"][0]["entries"][0]["memory"]["peak"] *= 3
+    assert found(results) == {"time": (0.89, True), "peak": (1.5, False)}
+    assert found(_results(mlp=0.91))["time"] == (0.91, False)
+    assert suite.torch_ratio(results, "mlp", "growth") == 0.5
+    results["workloads"][0]["entries"][1]["memory"] = {"peak": 0, "growth": 0}
+    assert found(results)["peak"] == (None, False)
+
+
+def test_every_bar_of_the_suite_belongs_to_a_workload(suite: Any) -> None:
+    rows = {row.name for row in suite.ROWS}
+    assert set(suite.TIME_RATIOS) == rows
+    assert set(suite.PEAK_NAMES) < rows
+    assert {bar.workload for bar in suite.bars(_results())} <= set(suite.NAMES)
+
+
+@pytest.mark.parametrize(("factor", "code"), [(0.999, 0), (1.001, 1)])
+def test_check_fails_where_a_bar_is_missed(
+    factor: float, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import run, suite
+
+    def everything(self: Any) -> None:
+        self.results = _results(**{n: limit * factor for n, limit in suite.TIME_RATIOS.items()})
+
+    monkeypatch.setattr(run.Run, "everything", everything)
+    only = ["--only", ",".join(suite.TIME_RATIOS)]
+    assert run.main([*only, "--peers", "torch"]) == 0
+    assert run.main([*only, "--peers", "torch", "--check"]) == code
+    printed = capsys.readouterr()
+    assert printed.err.count("BAR: ") == code * len(suite.TIME_RATIOS)
+    assert ("vgg16: time / PyTorch" in printed.out) and ("MISSED" in printed.out) == bool(code)
+
+
+def test_the_table_shows_each_bar_with_its_figure_and_whether_it_is_met(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import report
+
+    lines = report.markdown(_results(mlp=0.5, gpt=0.95)).splitlines()
+    assert "| mlp | 100 (25) | 200 (50)<br>0.50 (0.50) |  |  |  |" in lines
+    assert "| mlp | 0.500 | <= 0.9 | met | 0.500 | <= 1.0 | met | 0.50 |" in lines
+    assert "| gpt | 0.950 | <= 0.85 | missed | 0.500 | <= 1.0 | met | 0.50 |" in lines
+    assert "| hvp |  | <= 0.9 | not measured |  | <= 1.0 | not measured |  |" in lines
+
+
+def test_the_picture_shows_every_workload(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import report, suite
+
+    assert not report.plot(_results(), tmp_path / "none.png")
+    names = dict.fromkeys(suite.TIME_RATIOS, 0.8)
+    assert report.plot(_results(**names), tmp_path / "all.png")
+    assert report.plot(_results(mlp=30.0), tmp_path / "one.png")
+    sizes = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
+    assert sizes.keys() == {"all.png", "one.png"}
+    assert min(sizes.values()) > 5_000
+
+
+def test_networks_are_the_same_however_a_peer_lays_them_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import networks
+
+    case = networks.vgg16(small=True)
+    rows, columns = case.parameters["fc8/W"].shape
+    ours = np.empty((rows, columns), np.float32)
+    theirs = np.empty((columns, rows), np.float32)
+    case.fill("fc8/W", ours)
+    case.fill("fc8/W", theirs.T)
+    assert np.array_equal(ours, theirs.T)
+    assert abs(ours.std() * rows**0.5 - 1) < 0.01
+    assert np.unique(ours).size > 0.9 * ours.size, "each block of rows has numbers of its own"
+    with pytest.raises(ValueError, match="has the shape"):
+        case.fill("fc8/W", theirs)
+
+
+class _FakePeer:
+    """A module of which the first ``compilations`` steps compile a kernel."""
+
+    def __init__(self, compilations: int) -> None:
+        self.compilations = compilations
+        self.steps = 0
+
+    def _kernels(self) -> tuple[int, int]:
+        ready = min(self.steps, self.compilations)
+        return ready, ready
+
+    def work(self, small: bool) -> Any:
+        from benchmarks.workloads import Workload
+
+        def step() -> None:
+            self.steps += 1
+
+        return Workload(step, lambda: {"value": [1.0]}, "fake")
+
+
+def test_no_kernel_is_compiled_in_a_timed_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks.worker import Session
+
+    session = Session("fake")
+    peer: Any = _FakePeer(4)
+    session.module = peer
+    assert session.prepare("work", small=True, collect=True)["compiled"] == 4
+    assert peer.steps == 5, "until one of them compiles nothing"
+
+    peer.compilations = peer.steps + 1  # one more, in a turn: it is taken again
+    assert session.turn(1)["seconds"] > 0
+    assert peer.steps == 7
+    peer.compilations = 1_000
+    with pytest.raises(RuntimeError, match="compiled or loaded in each of 3 turns"):
+        session.turn(10)
+
+
+def test_a_process_that_compiled_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import measure
+
+    started: list[Any] = []
+
+    class Worker:
+        def __init__(self, peer: str, settings: Any) -> None:
+            started.append(self)
+            self.hello = {"version": "1"}
+            self.closed = False
+
+        def ask(self, command: str, **arguments: Any) -> dict[str, Any]:
+            return {"description": "", "check": {}, "compiled": 3 if len(started) == 1 else 0}
+
+        def close(self) -> None:
+            self.closed = True
+
+    monkeypatch.setattr(measure, "Worker", Worker)
+    settings = measure.Settings(2, [], 1, 0.1, 0.0, small=False)
+    measure.Entry("dezero", "mlp").start(settings)
+    assert [worker.closed for worker in started] == [True, False]
+
+
+def test_dezero_counts_its_kernels_and_uses_the_threads_it_is_given() -> None:
+    code = (
+        "import sys\n"
+        "import numpy as np\n"
+        "import dezero\n"
+        "import dezero.functions as F\n"
+        "from benchmarks.workloads import dezero as peer\n"
+        "peer._set_up(1)\n"
+        "assert dezero.get_num_threads() == 1\n"
+        "assert peer._kernels() == (0, 0) and 'numba' not in sys.modules\n"
+        "F.gelu(np.ones(100_000, np.float32), approximate='tanh')\n"
+        "assert 'numba' not in sys.modules or peer._kernels()[0] > 0\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
 
 
 def test_ratios_are_taken_round_by_round(monkeypatch: pytest.MonkeyPatch) -> None:

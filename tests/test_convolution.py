@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import dezero
 import dezero.functions as F
+import dezero.layers as L
 from dezero import Variable
 from dezero import functions_conv as FC
 from dezero.functions import convolution as module
@@ -44,6 +45,36 @@ def naive_conv2d(x, W, b, stride, pad):
     for n, o, i, j in np.ndindex(y.shape):
         y[n, o, i, j] = np.sum(x[n, :, i * sh : i * sh + kh, j * sw : j * sw + kw] * W[o]) + b[o]
     return y
+
+
+# N, C, O, (H, W), kernel, stride, pad, dilation, groups
+GENERAL = [
+    (2, 2, 3, (8, 9), (3, 3), (1, 1), (2, 2), (2, 2), 1),  # whole rows of columns
+    (2, 3, 2, (7, 9), (2, 3), (2, 1), (0, 1), (3, 2), 1),
+    (1, 2, 2, (9, 4), (3, 1), (1, 2), (1, 0), (3, 1), 2),
+    (2, 4, 6, (5, 6), (3, 3), (1, 1), (1, 1), (1, 1), 2),
+    (2, 6, 2, (6, 5), (3, 2), (2, 2), (1, 0), (1, 1), 2),
+    (2, 3, 3, (5, 6), (3, 3), (1, 1), (1, 1), (1, 1), 3),  # depthwise
+    (2, 2, 6, (6, 6), (3, 3), (1, 1), (2, 2), (2, 2), 2),  # depthwise, three filters each
+    (2, 4, 2, (4, 5), (1, 1), (1, 2), (0, 0), (1, 1), 2),  # the images are their own columns
+]
+
+
+def draw_general(case, dtype=np.float64):
+    *rest, stride, pad, dilation, groups = case
+    n, c, o, size, kernel = rest
+    x, W, b, *_ = draw((n, c // groups, o, size, kernel, stride, pad), dtype)
+    x = np.random.default_rng(7).standard_normal((n, c, *size)).astype(dtype)
+    return x, W, b, (stride, pad, dilation, groups)
+
+
+def naive_general(x, W, b, stride, pad, dilation, groups):
+    """The convolution with filters spread out by zeros, group by group."""
+    (dh, dw), (o, c, kh, kw) = dilation, W.shape
+    spread = np.zeros((o, c, dh * (kh - 1) + 1, dw * (kw - 1) + 1))
+    spread[:, :, ::dh, ::dw] = W
+    parts = zip(np.split(x, groups, 1), np.split(spread, groups), np.split(b, groups), strict=True)
+    return np.concatenate([naive_conv2d(*part, stride, pad) for part in parts], axis=1)
 
 
 def naive_deconv2d(x, W, b, stride, pad, size):
@@ -307,21 +338,26 @@ def test_blocks_of_images_and_of_rows_give_the_same(block, monkeypatch):
             )
 
 
-def test_memory_stays_near_that_of_the_images():
+@pytest.mark.parametrize("compiled", [False, True])
+def test_memory_stays_near_that_of_the_images(compiled):
     """The original made KH*KW copies of the input, even for 1x1 kernels."""
     import tracemalloc
 
     x = np.ones((16, 32, 64, 64), np.float32)  # 8 MB; 9 times as many columns: 75 MB
     for size, pad in ((3, 1), (3, 0), (1, 0)):
         W = np.ones((32, 32, size, size), np.float32)
-        tracemalloc.start()
-        y = kernels.conv2d(x, W, None, 1, pad)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.reset_peak()
-        kernels.conv2d_input_grad(y, W, x.shape[2:], 1, pad)
-        kernels.conv2d_weight_grad(x, y, (size, size), 1, pad)
-        peak_back = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
+        with dezero.using_config("compiled", compiled):
+            y = kernels.conv2d(x, W, None, 1, pad)  # what a compiler takes is not counted
+            kernels.conv2d_input_grad(y, W, x.shape[2:], 1, pad)
+            kernels.conv2d_weight_grad(x, y, (size, size), 1, pad)
+            tracemalloc.start()
+            y = kernels.conv2d(x, W, None, 1, pad)
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.reset_peak()
+            kernels.conv2d_input_grad(y, W, x.shape[2:], 1, pad)
+            kernels.conv2d_weight_grad(x, y, (size, size), 1, pad)
+            peak_back = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
         budget = 4 * kernels.BLOCK * 4
         assert peak < y.nbytes + budget
         assert peak_back < y.nbytes + x.nbytes + budget
@@ -483,3 +519,203 @@ def test_numpy_calls_inside_no_grad_leave_no_graph():
     with dezero.no_grad():
         y = F.conv2d(Variable(x), Variable(W), b, stride, pad)
     assert y.creator is None
+
+
+@pytest.mark.parametrize("case", GENERAL)
+def test_dilated_and_grouped_values(case):
+    x, W, b, window = draw_general(case)
+    want = naive_general(x, W, b, *window)
+    np.testing.assert_allclose(F.conv2d(x, W, b, *window).data, want, atol=1e-12)
+    y = F.conv2d(x.astype(np.float32), W.astype(np.float32), b.astype(np.float32), *window)
+    assert y.dtype == np.float32
+    np.testing.assert_allclose(y.data, want, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("case", GENERAL)
+def test_dilated_and_grouped_gradients_to_third_order(case):
+    x, W, b, window = draw_general(case)
+    check_orders(lambda x, W, b: F.conv2d(x, W, b, *window), [x, W, b], orders=3)
+    stride, pad, dilation, groups = window
+    y = F.conv2d(x, W, b, *window).data
+    bias = np.random.default_rng(5).standard_normal(x.shape[1])
+    check_orders(
+        lambda y, W, b: F.deconv2d(y, W, b, stride, pad, x.shape[2:], dilation, groups),
+        [y, W, bias],
+        orders=3,
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_dilated_and_grouped_convolutions_are_adjoint(data):
+    groups, c, o, n = (data.draw(st.integers(1, 3)) for _ in range(4))
+    kernel, stride, dilation = (
+        tuple(data.draw(st.integers(1, 3)) for _ in range(2)) for _ in range(3)
+    )
+    pad = tuple(data.draw(st.integers(0, 4)) for _ in range(2))
+    spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    size = tuple(
+        data.draw(st.integers(max(1, k - 2 * p), 9)) for k, p in zip(spans, pad, strict=True)
+    )
+    case = (n, c * groups, o * groups, size, kernel, stride, pad, dilation, groups)
+    x, W, b, window = draw_general(case)
+    y = F.conv2d(x, W, b, *window).data
+    np.testing.assert_allclose(y, naive_general(x, W, b, *window), atol=1e-10)
+    g = np.random.default_rng(1).standard_normal(y.shape)
+    left = np.sum((y - b[:, None, None]) * g)
+    back = F.deconv2d(g, W, None, stride, pad, size, dilation, groups).data
+    np.testing.assert_allclose(left, np.sum(x * back), atol=1e-9)
+    gW = kernels.conv2d_weight_grad(x, g, kernel, *window)
+    np.testing.assert_allclose(left, np.sum(W * gW), atol=1e-9)
+
+
+@pytest.mark.parametrize("block", [1, 100])
+def test_blocks_of_groups(block, monkeypatch):
+    for case in GENERAL:
+        x, W, b, window = draw_general(case)
+        want = naive_general(x, W, b, *window)
+        with monkeypatch.context() as patch:
+            patch.setattr(kernels, "BLOCK", block)
+            np.testing.assert_allclose(kernels.conv2d(x, W, b, *window), want, atol=1e-12)
+
+
+def test_channel_sum_is_the_gradient_of_a_bias():
+    gy = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
+    np.testing.assert_allclose(kernels.channel_sum(gy), gy.sum((0, 2, 3)))
+    check_orders(lambda g: kernels.channel_sum(g), [gy], orders=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes", "kwargs", "message"),
+    [
+        (
+            "conv2d",
+            ((2, 5, 6, 6), (4, 2, 3, 3)),
+            {"groups": 2},
+            r"x of shape .* has 5 channels, which 2 groups cannot share evenly; take a number",
+        ),
+        (
+            "conv2d",
+            ((2, 4, 6, 6), (3, 2, 3, 3)),
+            {"groups": 2},
+            r"the output that W of shape .* makes has 3 channels, which 2 groups cannot share",
+        ),
+        (
+            "conv2d",
+            ((2, 4, 6, 6), (4, 4, 3, 3)),
+            {"groups": 2},
+            r"x of shape .* has 4 channels, but W .* wants 8 \(2 groups\); filters have the "
+            r"shape \(O, C/groups, KH, KW\)",
+        ),
+        ("conv2d", ((2, 4, 6, 6), (4, 4, 3, 3)), {"groups": 0}, r"groups is 0; it wants an int"),
+        ("conv2d", ((2, 4, 6, 6), (4, 4, 3, 3)), {"groups": (1, 1)}, r"groups is \(1, 1\); "),
+        ("conv2d", ((2, 4, 6, 6), (4, 4, 3, 3)), {"dilation": 0}, r"dilation is 0; it wants "),
+        (
+            "conv2d",
+            ((2, 4, 6, 6), (4, 4, 3, 3)),
+            {"dilation": 3},
+            r"a window of \(3, 3\) spread by dilation \(3, 3\) to \(7, 7\) is larger",
+        ),
+        (
+            "deconv2d",
+            ((2, 5, 6, 6), (5, 2, 3, 3)),
+            {"groups": 2},
+            r"x of shape .* has 5 channels, which 2 groups",
+        ),
+        (
+            "deconv2d",
+            ((2, 4, 6, 6), (4, 2, 3, 3)),
+            {"groups": 2, "dilation": 2, "outsize": 9},
+            r"no convolution takes outsize \(9, 9\) .* dilation \(2, 2\), .* from \(10, 10\)",
+        ),
+        (
+            "conv1d",
+            ((2, 3, 1, 6), (2, 3, 3)),
+            {},
+            r"x has shape .* it wants three axes \(N, C, L\)",
+        ),
+        ("conv1d", ((2, 3, 6), (2, 3, 1, 3)), {}, r"W has shape .* of shape \(O, C, K\)"),
+        ("conv1d", ((2, 3, 6), (2, 2, 3)), {}, r"x of shape .* has 3 channels, but W .* wants 2"),
+        ("conv1d", ((2, 3, 6), (2, 3, 3)), {"stride": (1, 2)}, r"stride is \(1, 2\); .* integer"),
+        ("conv1d", ((2, 3, 2), (2, 3, 3)), {}, r"a window of \(3,\) is larger than images of"),
+        ("conv1d", ((2, 3, 0), (2, 3, 3)), {}, r"x has shape .* signals hold no sample"),
+        (
+            "deconv1d",
+            ((2, 3, 4), (2, 3, 3)),
+            {},
+            r"x of shape .* has 3 channels, but W .* wants 2",
+        ),
+        (
+            "deconv1d",
+            ((2, 3, 4), (3, 2, 3)),
+            {"outsize": 9},
+            r"no convolution takes outsize \(9,\)",
+        ),
+        ("deconv1d", ((2, 3, 4), (3, 2, 3)), {"outsize": (6,)}, r"outsize is \(6,\); .* integer"),
+    ],
+)
+def test_lessons_of_groups_dilation_and_signals(name, shapes, kwargs, message):
+    x, W = (np.ones(shape) for shape in shapes)
+    with pytest.raises(ValueError, match=f"^{name}: {message}"):
+        getattr(F, name)(x, W, **kwargs)
+
+
+def test_signals_are_images_of_one_row():
+    x = np.random.default_rng(0).standard_normal((2, 4, 9))
+    W = np.random.default_rng(1).standard_normal((4, 2, 3))
+    b = np.arange(4.0)
+    y = F.conv1d(x, W, b, 2, 1, 2, 2)
+    row = F.conv2d(x[:, :, None], W[:, :, None], b, (1, 2), (0, 1), (1, 2), 2)
+    np.testing.assert_array_equal(y.data, row.data[:, :, 0])
+    z = F.deconv1d(y, W, None, 2, 1, 9, 2, 2)
+    assert z.shape == x.shape
+    check_orders(lambda x, W, b: F.conv1d(x, W, b, 2, 1, 2, 2), [x, W, b], orders=3)
+    check_orders(lambda y, W: F.deconv1d(y, W, None, 2, 1, 9, 2, 2), [y.data, W], orders=3)
+
+
+LAYERS = [
+    (L.Conv2d, (2, 4, 6, 7), (3, 2), {}, (6, 4, 3, 2), 24),
+    (L.Conv2d, (2, 4, 6, 7), 3, {"groups": 2, "dilation": 2}, (6, 2, 3, 3), 18),
+    (L.Deconv2d, (2, 4, 6, 7), 3, {"groups": 2, "stride": 2}, (4, 3, 3, 3), 18),
+    (L.Conv1d, (2, 4, 9), 3, {"pad": 1, "dilation": 2}, (6, 4, 3), 12),
+    (L.Conv1d, (2, 4, 9), (3,), {"groups": 2}, (6, 2, 3), 6),
+    (L.Deconv1d, (2, 4, 9), 4, {"stride": 2, "nobias": True}, (4, 6, 4), 16),
+]
+
+
+@pytest.mark.parametrize(("layer", "shape", "kernel", "kwargs", "weights", "fan_in"), LAYERS)
+def test_layers_compute_what_their_functions_do(layer, shape, kernel, kwargs, weights, fan_in):
+    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    results = []
+    for known in ({}, {"in_channels": 4}):  # the same draws, now or at the first call
+        np.random.seed(0)
+        made = layer(6, kernel, **kwargs, **known)
+        y = made(x)
+        np.random.seed(0)
+        W = np.random.randn(*weights).astype(np.float32) * np.sqrt(1 / fan_in)
+        np.testing.assert_allclose(made.W.data, W, rtol=1e-6)
+        window = {k: v for k, v in kwargs.items() if k != "nobias"}
+        want = getattr(F, layer.__name__.lower())(x, made.W, made.b, **window)
+        np.testing.assert_array_equal(y.data, want.data)
+        results.append(y.data)
+    np.testing.assert_array_equal(*results)
+    F.sum(y).backward()
+    assert made.W.grad.shape == weights
+
+
+def test_layers_lessons():
+    with pytest.raises(ValueError, match="^Conv2d: 3 groups cannot share 4 out_channels evenly"):
+        L.Conv2d(4, 3, groups=3)
+    with pytest.raises(ValueError, match="^Conv1d: 2 groups cannot share 3 in_channels evenly"):
+        L.Conv1d(4, 3, groups=2, in_channels=3)
+    with pytest.raises(ValueError, match=r"^Conv1d: kernel_size is a whole number or one"):
+        L.Conv1d(4, (3, 3), in_channels=3)
+    layer = L.Conv1d(4, 3, groups=2)
+    with pytest.raises(ValueError, match="^Conv1d: 2 groups cannot share 3 in_channels"):
+        layer(np.ones((1, 3, 8), np.float32))
+    assert layer.W.data is None and layer.in_channels is None
+    assert layer(np.ones((1, 2, 8), np.float32)).shape == (1, 4, 6)
+    with pytest.raises(ValueError, match=r"^Conv1d: got .* it wants signals of shape \(N, C, L\)"):
+        L.Conv1d(4, 3)(np.ones((3, 8), np.float32))
+    with pytest.raises(ValueError, match="^Deconv1d: groups is a whole number of at least 1"):
+        L.Deconv1d(4, 3, groups=0)

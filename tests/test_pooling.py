@@ -68,7 +68,7 @@ def test_values_and_adjoints_of_any_geometry(data):
     g = np.random.default_rng(1).standard_normal(y.shape)
     spread = kernels.average_pooling_grad(g, size, *window)
     np.testing.assert_allclose(np.sum(mean * g), np.sum(x * spread), atol=1e-9)
-    winners = kernels.max_pooling_winners(x, y, *window)
+    winners = kernels.max_pooling_with_winners(x, *window)[1]
     np.testing.assert_array_equal(kernels.pool_gather(x, winners, *window), y)
     written = kernels.pool_scatter(g, winners, size, *window)
     np.testing.assert_allclose(np.sum(y * g), np.sum(x * written), atol=1e-9)
@@ -223,7 +223,7 @@ def test_nothing_extra_is_computed_without_a_graph(monkeypatch):
     def fail(*args):
         raise AssertionError("winners were looked for")
 
-    monkeypatch.setattr(kernels, "max_pooling_winners", fail)
+    monkeypatch.setattr(kernels, "max_pooling_with_winners", fail)
     with dezero.no_grad():
         assert F.pooling(Variable(draw((4, 4))), 2).creator is None
     with pytest.raises(AssertionError, match="winners"):
@@ -265,3 +265,45 @@ def test_type_lessons():
             getattr(F, name)(None, 2)
         with pytest.raises(TypeError, match=f"{name}: x is complex128; it wants real numbers"):
             getattr(F, name)(X.astype(complex), 2)
+
+
+def test_a_nan_gets_the_gradient_of_its_window():
+    x = Variable(np.array([[[[1.0, 5.0], [np.nan, np.nan]]]]))
+    y = F.pooling(x, 2)
+    y.backward()
+    np.testing.assert_array_equal(x.grad.data[0, 0], [[0, 0], [1, 0]])
+
+
+def test_signals_are_images_of_one_row():
+    x = draw((1, 9))
+    for name in ("pooling", "average_pooling"):
+        f, g = getattr(F, name + "1d"), getattr(F, name)
+        want = g(x, (1, 3), (1, 2), (0, 1)).data[:, :, 0]
+        np.testing.assert_array_equal(f(x[:, :, 0], 3, 2, 1).data, want)
+        check_orders(lambda x, f=f: f(x, 3, 2, 1), [x[:, :, 0] / 4], orders=3)
+
+
+def test_global_average_pooling():
+    x = draw((3, 4))
+    y = F.global_average_pooling(x)
+    np.testing.assert_allclose(y.data, F.average_pooling(x, (3, 4)).data[:, :, 0, 0])
+    assert F.global_average_pooling(x.astype(np.float32)).dtype == np.float32
+    assert F.global_average_pooling(x[:, :, 0]).shape == (2, 3)
+    assert F.global_average_pooling(np.ones((1, 1, 2, 2), np.uint8)).dtype == np.float64
+    check_orders(F.global_average_pooling, [x / 4], orders=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "message"),
+    [
+        ("pooling1d", (X, 2), r"x has shape \(2, 3, 5, 6\); it wants three axes \(N, C, L\)"),
+        ("pooling1d", (X[0], (2, 2)), r"kernel_size is \(2, 2\); it wants an integer, 1 or more"),
+        ("average_pooling1d", (X[0], 7), r"a window of \(7,\) is larger than images of \(6,\)"),
+        ("average_pooling1d", (X[0], 2, 1, 2), r"pad \(2,\) is not less than kernel_size \(2,\)"),
+        ("global_average_pooling", (X[0, 0],), r"x has shape \(5, 6\); it wants four axes"),
+        ("global_average_pooling", (X[..., :0],), r"x has shape .* hold no pixel"),
+    ],
+)
+def test_lessons_of_signals_and_whole_images(name, args, message):
+    with pytest.raises(ValueError, match=f"^{name}: {message}"):
+        getattr(F, name)(*args)

@@ -86,12 +86,31 @@ from dezero.functions.math import (
 from dezero.functions.methods import setup_methods
 from dezero.functions.normalization import (
     BatchNorm,
+    GroupNorm,
     LayerNorm,
+    RMSNorm,
     batch_norm,
     batch_nrom,
+    group_norm,
     layer_norm,
+    rms_norm,
 )
-from dezero.functions.pooling import average_pooling, pooling, pooling_simple
+from dezero.functions.pooling import (
+    average_pooling,
+    global_average_pooling,
+    pooling,
+    pooling_simple,
+)
+from dezero.functions.recurrent import (
+    GRU,
+    LSTM,
+    GRUCell,
+    LSTMCell,
+    gru,
+    gru_cell,
+    lstm,
+    lstm_cell,
+)
 from dezero.functions.reductions import (
     LogSumExp,
     Max,
@@ -129,11 +148,14 @@ from dezero.functions.shapes import (
     swapaxes,
     transpose,
 )
+from dezero.functions.signals import average_pooling1d, conv1d, deconv1d, pooling1d
 
 setup_methods()
 
 __all__ = [
     "GELU",
+    "GRU",
+    "LSTM",
     "Abs",
     "BatchNorm",
     "BinaryCrossEntropy",
@@ -146,8 +168,11 @@ __all__ = [
     "Einsum",
     "Erf",
     "Exp",
+    "GRUCell",
     "GetItem",
     "GetItemGrad",
+    "GroupNorm",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -161,6 +186,7 @@ __all__ = [
     "Min",
     "Minimum",
     "Pad",
+    "RMSNorm",
     "ReLU",
     "Reshape",
     "SiLU",
@@ -183,6 +209,7 @@ __all__ = [
     "astype",
     "average",
     "average_pooling",
+    "average_pooling1d",
     "batch_norm",
     "batch_nrom",
     "binary_cross_entropy",
@@ -190,9 +217,11 @@ __all__ = [
     "clip",
     "col2im",
     "concatenate",
+    "conv1d",
     "conv2d",
     "conv2d_simple",
     "cos",
+    "deconv1d",
     "deconv2d",
     "div",
     "dot",
@@ -205,6 +234,10 @@ __all__ = [
     "flatten",
     "gelu",
     "get_item",
+    "global_average_pooling",
+    "group_norm",
+    "gru",
+    "gru_cell",
     "im2col",
     "layer_norm",
     "leaky_relu",
@@ -213,6 +246,8 @@ __all__ = [
     "log",
     "log_softmax",
     "logsumexp",
+    "lstm",
+    "lstm_cell",
     "matmul",
     "max",
     "maximum",
@@ -226,11 +261,13 @@ __all__ = [
     "neg",
     "pad",
     "pooling",
+    "pooling1d",
     "pooling_simple",
     "pow",
     "rdiv",
     "relu",
     "reshape",
+    "rms_norm",
     "rsub",
     "scaled_dot_product_attention",
     "sigmoid",

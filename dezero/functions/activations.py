@@ -9,10 +9,10 @@ import numpy as np
 from dezero.core import Primitive, Variable, elementwise, implements, neg
 from dezero.core.primitive import unary
 from dezero.functions.math import exp
-from dezero.functions.reductions import logsumexp_array
 from dezero.functions.reductions import sum as sum_
 from dezero.kernels import activations as kernels
 from dezero.kernels import elementwise as fast
+from dezero.kernels import softmax as normalizing
 from dezero.kernels.special import sigmoid as sigmoid_array
 
 Sigmoid = elementwise(
@@ -68,13 +68,11 @@ class Softmax(Primitive):
 
     def forward(self, x: Any) -> Any:
         """Return the probabilities."""
-        y = np.exp(x - _largest(x, self.axis))
-        return y / y.sum(axis=self.axis, keepdims=True)
+        return normalizing.softmax(x, self.axis)
 
     def gx(self, gy: Any, y: Any) -> Any:
         """Return ``y * (gy - sum(gy * y))``."""
-        weighted = gy * y
-        return weighted - y * np.sum(weighted, axis=self.axis, keepdims=True)
+        return normalizing.softmax_grad(gy, y, self.axis)
 
 
 class LogSoftmax(Primitive):
@@ -85,17 +83,11 @@ class LogSoftmax(Primitive):
 
     def forward(self, x: Any) -> Any:
         """Return the logarithms of the probabilities."""
-        return x - logsumexp_array(x, self.axis)
+        return normalizing.log_softmax(x, self.axis)
 
     def gx(self, gy: Any, y: Any) -> Any:
         """Return ``gy - softmax * sum(gy)``."""
-        return gy - np.exp(y) * np.sum(gy, axis=self.axis, keepdims=True)
-
-
-def _largest(x: Any, axis: int) -> Any:
-    """Return what to subtract before exponentials: the largest element, 0 if that is infinite."""
-    largest = x.max(axis=axis, keepdims=True)
-    return np.where(np.isfinite(largest), largest, 0)
+        return normalizing.log_softmax_grad(gy, y, self.axis)
 
 
 @implements(sigmoid_array)

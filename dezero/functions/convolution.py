@@ -12,19 +12,30 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Primitive, Variable, implements
+from dezero.functions.image_checks import (
+    check_filters,
+    check_fits,
+    check_images,
+    check_number,
+    check_pair,
+    deconv_size,
+)
 from dezero.kernels import convolution as kernels
 
 get_conv_outsize, get_deconv_outsize = kernels.get_conv_outsize, kernels.get_deconv_outsize
 
 
 class Conv2d(Primitive):
-    """Convolution of images (N, C, H, W) with filters (O, C, KH, KW)."""
+    """Convolution of images (N, C, H, W) with filters (O, C/groups, KH, KW)."""
 
     kernel_size: tuple[int, int]
 
-    def __init__(self, stride: Any = 1, pad: Any = 0) -> None:
+    def __init__(self, stride: Any = 1, pad: Any = 0, dilation: Any = 1, groups: int = 1) -> None:
         self.stride = check_pair("conv2d", "stride", stride, least=1)
         self.pad = check_pair("conv2d", "pad", pad, least=0)
+        self.dilation = check_pair("conv2d", "dilation", dilation, least=1)
+        self.groups = check_number("conv2d", "groups", groups, least=1)
+        self.window = self.stride, self.pad, self.dilation, self.groups  # what kernels take last
 
     def __call__(self, x: Any, W: Any, b: Any = None) -> Any:
         """Convolve ``x`` with ``W`` and add ``b``."""
@@ -33,34 +44,43 @@ class Conv2d(Primitive):
     def forward(self, x: Any, W: Any, b: Any) -> Any:
         """Return the (N, O, OH, OW) responses of the filters."""
         check_images("conv2d", "x", x)
-        check_weights("conv2d", "(O, C, KH, KW)", x, W, channels=1)
-        check_bias("conv2d", b, W.shape[0], W)
-        check_fits("conv2d", x.shape, W.shape[2:], self.stride, self.pad)
+        check_filters("conv2d", x, W, b, self.groups)
+        check_fits("conv2d", x.shape, W.shape[2:], self.stride, self.pad, self.dilation)
         self.x_size, self.kernel_size = x.shape[2:], W.shape[2:]
-        return kernels.conv2d(x, W, b, self.stride, self.pad)
+        return kernels.conv2d(x, W, b, *self.window)
 
     def gx(self, gy: Any, W: Any) -> Any:
         """Spread each response over the window that it came from."""
-        return kernels.conv2d_input_grad(gy, W, self.x_size, self.stride, self.pad)
+        return kernels.conv2d_input_grad(gy, W, self.x_size, *self.window)
 
     def gW(self, gy: Any, x: Any) -> Any:
         """Correlate the windows with the gradients of their responses."""
-        return kernels.conv2d_weight_grad(x, gy, self.kernel_size, self.stride, self.pad)
+        return kernels.conv2d_weight_grad(x, gy, self.kernel_size, *self.window)
 
     def gb(self, gy: Any) -> Any:
         """Sum over images and places."""
-        return np.sum(gy, axis=(0, 2, 3))
+        return kernels.channel_sum(gy)
 
 
 class Deconv2d(Primitive):
-    """Transposed convolution of (N, C, H, W) with filters (C, O, KH, KW)."""
+    """Transposed convolution of (N, C, H, W) with filters (C, O/groups, KH, KW)."""
 
     kernel_size: tuple[int, int]
 
-    def __init__(self, stride: Any = 1, pad: Any = 0, outsize: Any = None) -> None:
+    def __init__(
+        self,
+        stride: Any = 1,
+        pad: Any = 0,
+        outsize: Any = None,
+        dilation: Any = 1,
+        groups: int = 1,
+    ) -> None:
         self.stride = check_pair("deconv2d", "stride", stride, least=1)
         self.pad = check_pair("deconv2d", "pad", pad, least=0)
         self.outsize = None if outsize is None else check_pair("deconv2d", "outsize", outsize, 1)
+        self.dilation = check_pair("deconv2d", "dilation", dilation, least=1)
+        self.groups = check_number("deconv2d", "groups", groups, least=1)
+        self.window = self.stride, self.pad, self.dilation, self.groups
 
     def __call__(self, x: Any, W: Any, b: Any = None) -> Any:
         """Spread ``x`` with the filters ``W`` and add ``b``."""
@@ -69,49 +89,50 @@ class Deconv2d(Primitive):
     def forward(self, x: Any, W: Any, b: Any) -> Any:
         """Return the (N, O, OH, OW) images that a convolution would take to ``x``'s shape."""
         check_images("deconv2d", "x", x)
-        check_weights("deconv2d", "(C, O, KH, KW)", x, W, channels=0)
-        check_bias("deconv2d", b, W.shape[1], W)
+        check_filters("deconv2d", x, W, b, self.groups, transposed=True)
         self.kernel_size = W.shape[2:]
-        size = _deconv_size(x.shape[2:], self.kernel_size, self.stride, self.pad, self.outsize)
-        y = kernels.conv2d_input_grad(x, W, size, self.stride, self.pad)
+        size = deconv_size(
+            "deconv2d", x.shape, W.shape, self.stride, self.pad, self.outsize, self.dilation
+        )
+        y = kernels.conv2d_input_grad(x, W, size, *self.window)
         return y if b is None else kernels.add_bias(y, b)
 
     def gx(self, gy: Any, W: Any) -> Any:
         """Convolve the gradient."""
-        return kernels.conv2d(gy, W, None, self.stride, self.pad)
+        return kernels.conv2d(gy, W, None, *self.window)
 
     def gW(self, gy: Any, x: Any) -> Any:
         """Correlate the windows of the gradient with the inputs that were spread over them."""
-        return kernels.conv2d_weight_grad(gy, x, self.kernel_size, self.stride, self.pad)
+        return kernels.conv2d_weight_grad(gy, x, self.kernel_size, *self.window)
 
     def gb(self, gy: Any) -> Any:
         """Sum over images and places."""
-        return np.sum(gy, axis=(0, 2, 3))
+        return kernels.channel_sum(gy)
 
 
 class Conv2DGradW(Primitive):
     """The gradient of a convolution for its filters, itself a function of images and gradient.
 
-    ``conv2d`` is the Conv2d or Deconv2d whose kernel size, stride and padding apply.
+    ``conv2d`` is the Conv2d or Deconv2d whose kernel size, stride, padding, dilation and groups
+    apply.
     """
 
     def __init__(self, conv2d: Conv2d | Deconv2d) -> None:
         self.kernel_size = conv2d.kernel_size
-        self.stride = conv2d.stride
-        self.pad = conv2d.pad
+        self.window = conv2d.window
 
     def forward(self, x: Any, gy: Any) -> Any:
-        """Return the gradient (O, C, KH, KW)."""
+        """Return the gradient (O, C/groups, KH, KW)."""
         self.x_size = x.shape[2:]
-        return kernels.conv2d_weight_grad(x, gy, self.kernel_size, self.stride, self.pad)
+        return kernels.conv2d_weight_grad(x, gy, self.kernel_size, *self.window)
 
     def gx(self, gW: Any, gy: Any) -> Any:
         """Spread ``gy`` with the filters ``gW``."""
-        return kernels.conv2d_input_grad(gy, gW, self.x_size, self.stride, self.pad)
+        return kernels.conv2d_input_grad(gy, gW, self.x_size, *self.window)
 
     def ggy(self, gW: Any, x: Any) -> Any:
         """Convolve ``x`` with the filters ``gW``."""
-        return kernels.conv2d(x, gW, None, self.stride, self.pad)
+        return kernels.conv2d(x, gW, None, *self.window)
 
 
 class Im2col(Primitive):
@@ -161,17 +182,26 @@ class Col2im(Primitive):
         return kernels.im2col_array(gy, self.kernel_size, self.stride, self.pad, self.to_matrix)
 
 
-def conv2d(x: Any, W: Any, b: Any = None, stride: Any = 1, pad: Any = 0) -> Variable:
+def conv2d(
+    x: Any,
+    W: Any,
+    b: Any = None,
+    stride: Any = 1,
+    pad: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Variable:
     """Convolve images with filters (cross-correlation, as in every deep learning framework).
 
-    ``y[n, o, i, j] = b[o] + sum(W[o, c, u, v] * x[n, c, i*sh + u - ph, j*sw + v - pw])`` over
-    ``c, u, v``, where ``x`` is 0 outside. Gradients of any order exist for ``x``, ``W`` and ``b``.
+    ``y[n, o, i, j] = b[o] + sum(W[o, c, u, v] * x[n, c, i*sh + u*dh - ph, j*sw + v*dw - pw])``
+    over ``c, u, v``, where ``x`` is 0 outside; with groups, over the channels ``c`` of the group
+    that ``o`` is in. Gradients of any order exist for ``x``, ``W`` and ``b``.
 
     Parameters
     ----------
     x : Variable or ndarray of shape (N, C, H, W)
         The images. Integers are taken in the dtype of ``W``.
-    W : Variable or ndarray of shape (O, C, KH, KW)
+    W : Variable or ndarray of shape (O, C/groups, KH, KW)
         The filters, of a floating dtype.
     b : Variable or ndarray of shape (O,), optional
         Added to each output channel.
@@ -179,23 +209,31 @@ def conv2d(x: Any, W: Any, b: Any = None, stride: Any = 1, pad: Any = 0) -> Vari
         The step of the window down and along.
     pad : int or pair of int, default 0
         How many zeros stand around the images: above and below, left and right.
+    dilation : int or pair of int, default 1
+        The step between the pixels of one window, down and along.
+    groups : int, default 1
+        Into how many groups the channels and the filters are cut: each filter sees the channels
+        of its own group. With ``groups=C`` the convolution is called depthwise.
 
     Returns
     -------
     Variable of shape (N, O, OH, OW)
-        With ``OH = (H + 2 pad - KH) // stride + 1``, ``OW`` likewise.
+        With ``OH = (H + 2 pad - dilation (KH - 1) - 1) // stride + 1``, ``OW`` likewise.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit each other, or ``stride`` or ``pad`` is out of range.
+        If the shapes do not fit each other, ``groups`` does not divide the channels of images
+        and filters, or ``stride``, ``pad`` or ``dilation`` is out of range.
     TypeError
         If the filters are not of a floating dtype.
 
     Notes
     -----
     Source: steps 55 to 57 of the book; gradients after Dumoulin and Visin, "A guide to
-    convolution arithmetic for deep learning" (2016).
+    convolution arithmetic for deep learning" (2016). Dilation: Yu and Koltun, "Multi-scale context
+    aggregation by dilated convolutions" (2016); groups: Krizhevsky et al., "ImageNet
+    classification with deep convolutional neural networks" (2012).
 
     Examples
     --------
@@ -208,23 +246,34 @@ def conv2d(x: Any, W: Any, b: Any = None, stride: Any = 1, pad: Any = 0) -> Vari
                 [20. 24.]]]])
     >>> F.conv2d(x, W, stride=2, pad=1).shape
     (1, 1, 2, 2)
+    >>> F.conv2d(x, W, dilation=2)
+    variable([[[[16.]]]])
+    >>> F.conv2d(np.ones((1, 4, 3, 3)), np.ones((4, 1, 3, 3)), groups=4).data.ravel()
+    array([9., 9., 9., 9.])
     """
-    return Conv2d(stride, pad)(x, W, b)
+    return Conv2d(stride, pad, dilation, groups)(x, W, b)
 
 
 def deconv2d(
-    x: Any, W: Any, b: Any = None, stride: Any = 1, pad: Any = 0, outsize: Any = None
+    x: Any,
+    W: Any,
+    b: Any = None,
+    stride: Any = 1,
+    pad: Any = 0,
+    outsize: Any = None,
+    dilation: Any = 1,
+    groups: int = 1,
 ) -> Variable:
     """Transposed convolution: spread each input, times the filters, over a window of the output.
 
-    The adjoint of :func:`conv2d` with the same ``W``, stride and pad, plus ``b``: where a
+    The adjoint of :func:`conv2d` with the same ``W``, stride, pad ..., plus ``b``: where a
     convolution takes (N, O, OH, OW) to (N, C, H, W), this takes (N, C, H, W) to (N, O, OH, OW).
 
     Parameters
     ----------
     x : Variable or ndarray of shape (N, C, H, W)
         The inputs.
-    W : Variable or ndarray of shape (C, O, KH, KW)
+    W : Variable or ndarray of shape (C, O/groups, KH, KW)
         The filters, of a floating dtype.
     b : Variable or ndarray of shape (O,), optional
         Added to each output channel.
@@ -234,7 +283,11 @@ def deconv2d(
         How much is cut off on each side of the output.
     outsize : int or pair of int, optional
         The height and width of the output, where several have a convolution of size (H, W).
-        The smallest, ``stride (H - 1) + KH - 2 pad``, is taken otherwise.
+        The smallest, ``stride (H - 1) + dilation (KH - 1) + 1 - 2 pad``, is taken otherwise.
+    dilation : int or pair of int, default 1
+        The step between the pixels of one window, down and along.
+    groups : int, default 1
+        Into how many groups inputs and output channels are cut; each has filters of its own.
 
     Returns
     -------
@@ -244,7 +297,8 @@ def deconv2d(
     Raises
     ------
     ValueError
-        If the shapes do not fit each other, or no convolution takes ``outsize`` to (H, W).
+        If the shapes do not fit each other, no convolution takes ``outsize`` to (H, W), or
+        ``groups`` does not divide the channels.
     TypeError
         If the filters are not of a floating dtype.
 
@@ -260,7 +314,7 @@ def deconv2d(
     >>> F.deconv2d(x, np.ones((1, 1, 1, 3)), stride=2)
     variable([[[[1. 1. 3. 2. 2.]]]])
     """
-    return Deconv2d(stride, pad, outsize)(x, W, b)
+    return Deconv2d(stride, pad, outsize, dilation, groups)(x, W, b)
 
 
 def conv2d_simple(x: Any, W: Any, b: Any = None, stride: Any = 1, pad: Any = 0) -> Variable:
@@ -277,8 +331,7 @@ def conv2d_simple(x: Any, W: Any, b: Any = None, stride: Any = 1, pad: Any = 0) 
     (2, 4, 8, 8)
     """
     check_images("conv2d_simple", "x", x)
-    check_weights("conv2d_simple", "(O, C, KH, KW)", x, W, channels=1)
-    check_bias("conv2d_simple", b, W.shape[0], W)
+    check_filters("conv2d_simple", x, W, b)
     columns = im2col(x, W.shape[2:], stride, pad, to_matrix=True)
     size = kernels.geometry(x.shape[2:], W.shape[2:], stride, pad).out
     y = np.matmul(columns, np.transpose(np.reshape(W, (W.shape[0], -1))))
@@ -373,106 +426,36 @@ def col2im(
 
 
 @implements(kernels.conv2d_input_grad)
-def _input_grad(gy: Any, W: Any, x_size: Any, stride: Any = 1, pad: Any = 0) -> Any:
-    return Deconv2d(stride, pad, x_size)(gy, W)
+def _input_grad(
+    gy: Any,
+    W: Any,
+    x_size: Any,
+    stride: Any = 1,
+    pad: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Any:
+    return Deconv2d(stride, pad, x_size, dilation, groups)(gy, W)
 
 
 @implements(kernels.conv2d_weight_grad)
-def _weight_grad(x: Any, gy: Any, kernel_size: Any, stride: Any = 1, pad: Any = 0) -> Any:
-    conv = Conv2d(stride, pad)
-    conv.kernel_size = kernel_size
+def _weight_grad(
+    x: Any,
+    gy: Any,
+    kernel_size: Any,
+    stride: Any = 1,
+    pad: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Any:
+    conv = Conv2d(stride, pad, dilation, groups)
+    conv.kernel_size = kernels.pair(kernel_size)
     return Conv2DGradW(conv)(x, gy)
 
 
 implements(kernels.conv2d)(conv2d)
 implements(kernels.im2col_array)(im2col)
 implements(kernels.col2im_array)(col2im)
-
-
-def check_pair(name: str, what: str, value: Any, least: int) -> tuple[int, int]:
-    """Return ``value`` as a pair of integers, none below ``least``; raise a lesson otherwise."""
-    try:
-        result = kernels.pair(value)
-    except ValueError:
-        result = (least - 1, least - 1)
-    if min(result) < least:
-        raise ValueError(
-            f"{name}: {what} is {value!r}; it wants an integer or a pair of integers "
-            f"(height, width), {least} or more"
-        )
-    return result
-
-
-def check_images(name: str, what: str, x: Any) -> None:
-    """Raise unless ``x`` is a batch of images of real numbers."""
-    if not hasattr(x, "ndim"):
-        raise TypeError(
-            f"{name}: {what} is {type(x).__name__}; it wants a Variable or an array of shape "
-            "(N, C, H, W)"
-        )
-    if x.ndim != 4:
-        raise ValueError(
-            f"{name}: {what} has shape {x.shape}; it wants four axes (N, C, H, W): images, "
-            "channels, height, width; x[np.newaxis] makes one image a batch of one"
-        )
-    if min(x.shape[2:]) < 1:
-        raise ValueError(f"{name}: {what} has shape {x.shape}: its images hold no pixel")
-    if x.dtype.kind not in "fiub":
-        raise TypeError(f"{name}: {what} is {x.dtype}; it wants real numbers")
-
-
-def check_weights(name: str, axes: str, x: Any, W: Any, channels: int) -> None:
-    """Raise unless ``W`` are filters whose axis ``channels`` fits the channels of ``x``."""
-    if not hasattr(W, "ndim"):
-        raise TypeError(f"{name}: W is {type(W).__name__}; it wants filters of shape {axes}")
-    if W.ndim != 4 or min(W.shape[2:]) < 1:
-        raise ValueError(f"{name}: W has shape {W.shape}; it wants filters of shape {axes}")
-    if W.dtype.kind != "f":
-        raise TypeError(
-            f"{name}: W is {W.dtype}; it wants floating-point filters: W.astype(np.float32)"
-        )
-    if W.shape[channels] != x.shape[1]:
-        raise ValueError(
-            f"{name}: x of shape {x.shape} has {x.shape[1]} channels, but W of shape {W.shape} "
-            f"wants {W.shape[channels]}; filters have the shape {axes}"
-        )
-
-
-def check_bias(name: str, b: Any, channels: int, W: Any) -> None:
-    """Raise unless ``b`` is ``None`` or has one number for each of the output's channels."""
-    if b is not None and np.shape(b) != (channels,):
-        raise ValueError(
-            f"{name}: b has shape {np.shape(b)}, but W of shape {W.shape} makes {channels} "
-            f"channels; it wants the shape ({channels},), or None for no bias"
-        )
-
-
-def check_fits(name: str, x_shape: Any, kernel: Any, stride: Any, pad: Any) -> None:
-    """Raise if the window is larger than the images with their padding."""
-    if min(kernels.geometry(x_shape[2:], kernel, stride, pad).out) < 1:
-        raise ValueError(
-            f"{name}: a window of {tuple(kernel)} is larger than images of {tuple(x_shape[2:])} "
-            f"with pad {tuple(pad)}; take a smaller kernel, more padding or larger images"
-        )
-
-
-def _deconv_size(size: Any, kernel: Any, stride: Any, pad: Any, outsize: Any) -> tuple[int, int]:
-    """Return the output size of a transposed convolution, given or the smallest."""
-    smallest = tuple(map(get_deconv_outsize, size, kernel, stride, pad))
-    result = smallest if outsize is None else outsize
-    if min(result) < 1:
-        raise ValueError(
-            f"deconv2d: inputs of {tuple(size)} with a window of {tuple(kernel)}, stride {stride} "
-            f"and pad {pad} would give an output of {result}; take less padding"
-        )
-    if kernels.geometry(result, kernel, stride, pad).out != tuple(size):
-        largest = tuple(a + s - 1 for a, s in zip(smallest, stride, strict=True))
-        raise ValueError(
-            f"deconv2d: no convolution takes outsize {result} to the input's {tuple(size)}; with "
-            f"a window of {tuple(kernel)}, stride {stride} and pad {pad} outsize goes from "
-            f"{smallest} to {largest}"
-        )
-    return result  # type: ignore[return-value]
 
 
 def _check_columns(col: Any, function: Col2im) -> None:

@@ -9,6 +9,9 @@ import numpy as np
 from dezero import random
 from dezero.core import Config, Primitive, Variable, dispatched
 from dezero.functions.shapes import unchanged
+from dezero.kernels import dropout as kernels
+
+_STEPS = 1 << 16
 
 
 class Dropout(Primitive):
@@ -19,17 +22,27 @@ class Dropout(Primitive):
 
     def forward(self, x: Any, mask: Any) -> Any:
         """Return what is left."""
-        return x * mask * self.scale
+        return kernels.dropped(x, mask, self.scale)
 
     def gx(self, gy: Any, mask: Any) -> Any:
         """Drop the same elements of the gradient."""
-        return gy * mask * self.scale
+        return kernels.dropped(gy, mask, self.scale)
 
 
 @dispatched
 def keep_mask(x: Any, dropout_ratio: float) -> Any:
-    """Return a random array of booleans of the shape of ``x``: what dropout keeps."""
-    return random.uniform(x.shape) > dropout_ratio
+    """Return a random array of booleans of the shape of ``x``: what dropout keeps.
+
+    After ``dezero.seed`` each is drawn with 16 bits: a share is exact to 1/65536.
+    """
+    draws = random.generator()
+    if isinstance(draws, np.random.RandomState):  # the numbers of the book's programs
+        return np.asarray(draws.random_sample(x.shape) > dropout_ratio)
+    least = round(float(dropout_ratio) * _STEPS)
+    if least == _STEPS:
+        return np.zeros(x.shape, bool)
+    bits = draws.bit_generator.random_raw(-(-x.size // 4))
+    return (np.asarray(bits).view(np.uint16)[: x.size] >= least).reshape(x.shape)
 
 
 def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Primitive, Variable, dispatched, implements
+from dezero.kernels.indexing import add_rows
 
 
 class GetItem(Primitive):
@@ -50,11 +51,13 @@ class GetItemGrad(Primitive):
 def scatter_add(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """Return zeros of ``shape`` with ``values`` added at ``index``; repeated indices add up."""
     values = np.asarray(values) if isinstance(values, np.generic) else values
+    once = _selects_once(index)
+    if not once and isinstance(index, np.ndarray) and index.ndim > 0:
+        rows = index.reshape(-1).astype(np.intp, copy=False)
+        return add_rows(values.reshape(len(rows), *shape[1:]), rows, shape)
     result = np.zeros_like(values, shape=shape)
-    if _selects_once(index):
+    if once:
         result[index] = values
-    elif isinstance(index, np.ndarray) and index.ndim > 0:
-        _add_rows(result, index, values)
     else:
         np.add.at(result, index, values)
     return result
@@ -75,19 +78,6 @@ def _selects_once(index: Any) -> bool:
         or (hasattr(part, "dtype") and part.dtype == bool)
         for part in parts
     )
-
-
-def _add_rows(result: Any, index: Any, values: Any) -> None:
-    """Add rows of ``values`` to ``result``: sorted by row, then summed run by run."""
-    if index.size == 0:
-        return
-    rows = index.reshape(-1).astype(np.intp)
-    rows = np.where(rows < 0, rows + len(result), rows)
-    order = np.argsort(rows, kind="stable")
-    rows = rows[order]
-    starts = np.flatnonzero(np.concatenate([[True], rows[1:] != rows[:-1]]))
-    values = values.reshape(len(rows), *result.shape[1:])[order]
-    result[rows[starts]] = np.add.reduceat(values, starts, axis=0)
 
 
 def get_item(x: Any, slices: Any) -> Variable:

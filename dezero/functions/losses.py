@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Primitive, Variable, sub
+from dezero.core import Primitive, Variable, implements, sub
 from dezero.functions.activations import log_softmax
 from dezero.functions.indexing import check_labels
-from dezero.functions.reductions import logsumexp_array
 from dezero.functions.reductions import sum as sum_
-from dezero.kernels.special import sigmoid as sigmoid_array
+from dezero.kernels import softmax as kernels
 
 
 class MeanSquaredError(Primitive):
@@ -35,24 +34,39 @@ class MeanSquaredError(Primitive):
 class SoftmaxCrossEntropy(Primitive):
     """The mean of minus the logarithm of the softmax at the labels."""
 
+    def __init__(self, ignore_label: int | None = None, label_smoothing: float = 0.0) -> None:
+        self.ignore_label = ignore_label
+        self.smoothing = float(label_smoothing)
+
     def forward(self, x: Any, t: Any) -> Any:
-        """Return the mean; the logarithm of the normaliser is kept for backward."""
-        check_class_labels("softmax_cross_entropy", x, t)
-        self.log_z = logsumexp_array(x, 1)
-        picked = x[np.arange(len(t)), t] - self.log_z[:, 0]
-        return -picked.sum() / max(len(t), 1)
+        """Return the mean; the logarithms of the normalisers are kept for backward."""
+        check_class_labels("softmax_cross_entropy", x, t, self.ignore_label)
+        labels = self._labels(t)
+        losses, self.log_z = kernels.cross_entropy(x, labels, self.smoothing)
+        self.count = max(len(t) if labels is t else np.count_nonzero(labels >= 0), 1)
+        return _as_float_of(losses.sum() / self.count, x)
 
     def gx(self, gy: Any, x: Any, t: Any) -> Any:
         """Return ``(softmax - one hot) / N``."""
-        scale = gy / max(len(t), 1)
-        if isinstance(x, Variable):
-            hot = np.zeros(x.shape, x.dtype)
-            hot[np.arange(len(t)), t] = 1
-            return (np.exp(log_softmax(x, 1)) - hot) * scale
-        p = np.exp(x - self.log_z)
-        p[np.arange(len(t)), t] -= 1
-        p *= scale
-        return p
+        labels = self._labels(t)
+        return kernels.cross_entropy_grad(x, labels, self.log_z, gy / self.count, self.smoothing)
+
+    def _labels(self, t: Any) -> Any:
+        """Return the labels, with -1 where they are to be ignored."""
+        if self.ignore_label is None:
+            return t
+        return np.where(t == self.ignore_label, -1, t.astype(np.int64))
+
+
+@implements(kernels.cross_entropy_grad)
+def _cross_entropy_grad(x: Any, t: Any, log_z: Any, scale: Any, smoothing: float) -> Variable:
+    target = np.full(x.shape, smoothing / max(x.shape[1], 1), x.dtype)
+    target[np.arange(len(t)), t] += 1 - smoothing
+    gx: Any = (np.exp(log_softmax(x, 1)) - target) * scale
+    ignored = (t < 0)[:, None]
+    if ignored.any():
+        gx = np.where(ignored, 0, gx)
+    return gx
 
 
 class SigmoidCrossEntropy(Primitive):
@@ -61,13 +75,12 @@ class SigmoidCrossEntropy(Primitive):
     def forward(self, x: Any, t: Any) -> Any:
         """Return ``mean(max(x, 0) - x t + log(1 + exp(-|x|)))``, which never overflows."""
         check_same_shape("sigmoid_cross_entropy", x, t)
-        loss = np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))
-        return loss.astype(x.dtype).sum() / max(len(x), 1)
+        loss = kernels.sigmoid_cross_entropy(x, _labels_for(x, t))
+        return _as_float_of(loss / max(len(x), 1), x)
 
     def gx(self, gy: Any, x: Any, t: Any) -> Any:
         """Return ``(sigmoid(x) - t) / N``."""
-        t = _float_like(t, x)
-        return np.reshape((sigmoid_array(x) - t) * (gy / max(len(x), 1)), x.shape)
+        return kernels.sigmoid_cross_entropy_grad(x, _labels_for(x, t), gy / max(len(x), 1))
 
 
 class BinaryCrossEntropy(Primitive):
@@ -83,7 +96,8 @@ class BinaryCrossEntropy(Primitive):
             )
         with np.errstate(divide="ignore"):
             yes, no = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
-        return -(t * yes + (1 - t) * no).astype(p.dtype).sum() / max(len(p), 1)
+        loss = -(t * yes + (1 - t) * no).sum(dtype=np.float64) / max(len(p), 1)
+        return _as_float_of(loss, p)
 
     def gp(self, gy: Any, p: Any, t: Any) -> Any:
         """Return ``(p - t) / (p (1 - p)) / N``."""
@@ -132,7 +146,9 @@ def mean_squared_error_simple(x0: Any, x1: Any) -> Variable:
     return sum_(difference**2) / max(difference.size, 1)
 
 
-def softmax_cross_entropy(x: Any, t: Any) -> Variable:
+def softmax_cross_entropy(
+    x: Any, t: Any, ignore_label: int | None = None, label_smoothing: float = 0.0
+) -> Variable:
     r"""Return the mean of :math:`-\log \mathrm{softmax}(x)_t` over the batch.
 
     Parameters
@@ -141,29 +157,43 @@ def softmax_cross_entropy(x: Any, t: Any) -> Variable:
         Scores of the classes.
     t : array of int, shape (N,)
         Labels from 0 to ``C - 1``; no gradient.
+    ignore_label : int, optional
+        Rows with this label, -100 say, count neither in the loss nor in the mean.
+    label_smoothing : float from 0 to 1, default 0
+        The share of the label that goes to all classes alike: with :math:`\epsilon`, the target
+        is :math:`1 - \epsilon + \epsilon / C` at the label and :math:`\epsilon / C` elsewhere.
 
     Returns
     -------
     Variable of shape ()
+        In the dtype of ``x``, computed in float64.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit, or a label is not a class.
+        If the shapes do not fit, a label is not a class, or ``label_smoothing`` is not a share.
     TypeError
         If the labels are not integers.
 
     Notes
     -----
-    Source: step 47 of the book.
+    Source: step 47 of the book; for label smoothing Szegedy et al., Rethinking the Inception
+    Architecture, 2015. In the gradient, probabilities below 1e-30 are 0.
 
     Examples
     --------
     >>> import numpy as np, dezero.functions as F
     >>> F.softmax_cross_entropy(np.zeros((1, 2)), np.array([1]))
     variable(0.6931471805599453)
+    >>> F.softmax_cross_entropy(np.zeros((2, 2)), np.array([1, -100]), ignore_label=-100)
+    variable(0.6931471805599453)
     """
-    return SoftmaxCrossEntropy()(x, t)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(
+            f"softmax_cross_entropy: got label_smoothing {label_smoothing}; it wants a share from "
+            "0 to 1"
+        )
+    return SoftmaxCrossEntropy(ignore_label, label_smoothing)(x, t)
 
 
 def softmax_cross_entropy_simple(x: Any, t: Any) -> Variable:
@@ -263,6 +293,16 @@ def _float_like(x: Any, other: Any) -> Any:
     return x.astype(other.dtype) if x.dtype.kind in "iub" and other.dtype.kind == "f" else x
 
 
+def _labels_for(x: Any, t: Any) -> Any:
+    """Return labels in the shape and, where they are integers, the dtype of scores."""
+    return np.reshape(_float_like(t, x), x.shape)
+
+
+def _as_float_of(loss: Any, x: Any) -> Any:
+    """Return a loss, which was computed in float64, in the dtype of scores."""
+    return loss.astype(x.dtype) if x.dtype.kind == "f" else loss
+
+
 def check_same_shape(name: str, x0: Any, x1: Any) -> None:
     """Raise ValueError if the shapes differ so that broadcasting would give a wrong loss.
 
@@ -277,14 +317,14 @@ def check_same_shape(name: str, x0: Any, x1: Any) -> None:
         )
 
 
-def check_class_labels(name: str, x: Any, t: Any) -> None:
-    """Raise unless ``x`` is (N, C) and ``t`` holds N classes."""
+def check_class_labels(name: str, x: Any, t: Any, ignored: int | None = None) -> None:
+    """Raise unless ``x`` is (N, C) and ``t`` holds N classes, or the label that is ignored."""
     if x.ndim != 2 or t.ndim != 1 or len(x) != len(t):
         raise ValueError(
             f"{name}: got x of shape {x.shape} and t of shape {t.shape}; it wants scores (N, C) "
             "and labels (N,)"
         )
-    check_labels(name, t, x.shape[1], "classes")
+    check_labels(name, t if ignored is None else t[t != ignored], x.shape[1], "classes")
 
 
 __all__ = [

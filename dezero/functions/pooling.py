@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Config, Primitive, Variable, implements
-from dezero.functions.convolution import check_fits, check_images, check_pair, im2col
+from dezero.functions.convolution import im2col
+from dezero.functions.image_checks import check_fits, check_images, check_pair, check_window
+from dezero.functions.reductions import average
 from dezero.kernels import pooling as kernels
 from dezero.kernels.convolution import geometry, im2col_array
 
@@ -30,10 +32,10 @@ class Pooling(Primitive):
         check_images("pooling", "x", x)
         check_fits("pooling", x.shape, self.kernel_size, self.stride, self.pad)
         window = self.kernel_size, self.stride, self.pad
-        y = kernels.max_pooling(x, *window)
-        if Config.enable_backprop:
-            self.x_size = x.shape[2:]
-            self.indexes = kernels.max_pooling_winners(x, y, *window)
+        if not Config.enable_backprop:
+            return kernels.max_pooling(x, *window)
+        self.x_size = x.shape[2:]
+        y, self.indexes = kernels.max_pooling_with_winners(x, *window)
         return y
 
     def gx(self, gy: Any) -> Any:
@@ -207,6 +209,40 @@ def average_pooling(x: Any, kernel_size: Any, stride: Any = 1, pad: Any = 0) -> 
     return AveragePooling(kernel_size, stride, pad)(x)
 
 
+def global_average_pooling(x: Any) -> Variable:
+    """Return the mean of each channel over all places: one number a channel.
+
+    Parameters
+    ----------
+    x : Variable or ndarray of shape (N, C, H, W), or (N, C, L)
+        Images, or signals.
+
+    Returns
+    -------
+    Variable of shape (N, C)
+        Of the dtype of ``x``, float64 where those are integers.
+
+    Raises
+    ------
+    ValueError
+        If ``x`` has another number of axes, or no pixel.
+
+    Notes
+    -----
+    Source: Lin, Chen and Yan, "Network in network" (2014).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dezero.functions as F
+    >>> F.global_average_pooling(np.arange(8.0).reshape(1, 2, 2, 2))
+    variable([[1.5 5.5]])
+    """
+    axes = 3 if getattr(x, "ndim", 4) == 3 else 4
+    check_images("global_average_pooling", "x", x, axes)
+    return average(x, axis=tuple(range(2, axes)))
+
+
 def pooling_simple(x: Any, kernel_size: Any, stride: Any = 1, pad: Any = 0) -> Variable:
     """Compute :func:`pooling` from smaller functions: im2col, and the maximum of each row.
 
@@ -266,9 +302,5 @@ def _window(name: str, kernel_size: Any, stride: Any, pad: Any) -> tuple[Any, An
     kernel = check_pair(name, "kernel_size", kernel_size, least=1)
     steps = check_pair(name, "stride", stride, least=1)
     border = check_pair(name, "pad", pad, least=0)
-    if border[0] >= kernel[0] or border[1] >= kernel[1]:
-        raise ValueError(
-            f"{name}: pad {border} is not less than kernel_size {kernel}: some windows would lie "
-            "in the padding alone; take less padding"
-        )
+    check_window(name, kernel, border)
     return kernel, steps, border

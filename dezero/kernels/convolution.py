@@ -2,11 +2,14 @@
 
 ``columns[(c, i, j), (n, oh, ow)] = x[n, c, oh*sh + i - ph, ow*sw + j - pw]`` turns a convolution
 into one matrix product. The columns are KH*KW times as large as the images, so they are made for
-a block of images (or of rows of one image) at a time, small enough to stay in the cache.
+a block of images (or of rows of one image) at a time, small enough to stay in the cache. A
+dilated kernel takes every ``dilation``-th pixel of a larger window. In a grouped convolution each
+group of channels has filters of its own, and the product is one of a stack of matrices.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from operator import index
 from typing import Any, NamedTuple
@@ -14,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from dezero.core import dispatched
+from dezero.kernels.table import kernel
 
 Array = Any
 
@@ -75,13 +78,14 @@ def get_deconv_outsize(size: int, k: int, s: int, p: int) -> int:
 
 
 class Geometry(NamedTuple):
-    """The sizes of one convolution: of images, kernel, stride, padding and output."""
+    """The sizes of one convolution: of images, kernel, stride, padding, output and dilation."""
 
     size: tuple[int, int]
     kernel: tuple[int, int]
     stride: tuple[int, int]
     pad: tuple[int, int]
     out: tuple[int, int]
+    dilation: tuple[int, int] = (1, 1)
 
     @property
     def padded(self) -> tuple[int, int]:
@@ -114,11 +118,16 @@ class Geometry(NamedTuple):
             yield slice(start, min(start + images, n)), rows
 
 
-def geometry(size: Any, kernel_size: Any, stride: Any, pad: Any) -> Geometry:
+def geometry(size: Any, kernel_size: Any, stride: Any, pad: Any, dilation: Any = 1) -> Geometry:
     """Return the sizes of a convolution of images of ``size`` (height, width)."""
-    (h, w), (kh, kw), (sh, sw), (ph, pw) = size, pair(kernel_size), pair(stride), pair(pad)
-    out = get_conv_outsize(h, kh, sh, ph), get_conv_outsize(w, kw, sw, pw)
-    return Geometry((h, w), (kh, kw), (sh, sw), (ph, pw), out)
+    h, w = size
+    kernel, step, border, spread = (pair(a) for a in (kernel_size, stride, pad, dilation))
+    kh, kw = (d * (k - 1) + 1 for k, d in zip(kernel, spread, strict=True))
+    out = (
+        get_conv_outsize(h, kh, step[0], border[0]),
+        get_conv_outsize(w, kw, step[1], border[1]),
+    )
+    return Geometry((h, w), kernel, step, border, out, spread)
 
 
 def with_pad(x: Array, g: Geometry, dtype: Any = None) -> Array:
@@ -135,7 +144,8 @@ def windows(x: Array, g: Geometry) -> Array:
     """View padded images as (N, C, KH, KW, OH, OW); nothing is copied."""
     sn, sc, sh, sw = x.strides
     shape = (*x.shape[:2], *g.kernel, *g.out)
-    strides = (sn, sc, sh, sw, sh * g.stride[0], sw * g.stride[1])
+    dh, dw = g.dilation
+    strides = (sn, sc, sh * dh, sw * dw, sh * g.stride[0], sw * g.stride[1])
     return as_strided(x, shape, strides, writeable=False)
 
 
@@ -149,7 +159,7 @@ class Columns:
 
     def of(self, x: Array, rows: slice) -> Array:
         """Return the columns (C*KH*KW, n*OH*run) of ``rows`` of the output, from padded images."""
-        g, height = self.g, rows.stop - rows.start
+        g, height, (dh, dw) = self.g, rows.stop - rows.start, self.g.dilation
         n, c = x.shape[:2]
         shape = (c, *g.kernel, n, height * g.run)
         if self.buffer.shape != shape:
@@ -158,11 +168,12 @@ class Columns:
         x = x[:, :, rows.start * g.stride[0] :]
         if g.flat and sh == sw * g.padded[1]:
             length = (height - 1) * g.run + g.out[1]
-            view = as_strided(x, (*shape[:4], length), (sc, sh, sw, sn, sw), writeable=False)
+            strides = (sc, sh * dh, sw * dw, sn, sw)
+            view = as_strided(x, (*shape[:4], length), strides, writeable=False)
             self.buffer[..., :length] = view
         else:
-            strides = (sc, sh, sw, sn, sh * g.stride[0], sw * g.stride[1])
-            view = as_strided(x, (*shape[:4], height, g.out[1]), strides, writeable=False)
+            steps = (sc, sh * dh, sw * dw, sn, sh * g.stride[0], sw * g.stride[1])
+            view = as_strided(x, (*shape[:4], height, g.out[1]), steps, writeable=False)
             self.buffer.reshape(*shape[:4], height, g.run)[..., : g.out[1]] = view
         return self.buffer.reshape(c * g.kernel[0] * g.kernel[1], n * height * g.run)
 
@@ -191,26 +202,48 @@ def _dtype_of(x: Array, W: Array) -> np.dtype[Any]:
     return np.result_type(*floats)
 
 
-@dispatched
-def conv2d(x: Array, W: Array, b: Array = None, stride: Any = 1, pad: Any = 0) -> Array:
-    """Convolve images (N, C, H, W) with filters (O, C, KH, KW): (N, O, OH, OW)."""
+@kernel()
+def conv2d(
+    x: Array,
+    W: Array,
+    b: Array = None,
+    stride: Any = 1,
+    pad: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Array:
+    """Convolve images (N, C, H, W) with filters (O, C/groups, KH, KW): (N, O, OH, OW)."""
+    g = geometry(x.shape[2:], W.shape[2:], stride, pad, dilation)
+    return _convolve(x, W, b, g, groups)
+
+
+def _convolve(x: Array, W: Array, b: Array, g: Geometry, groups: int) -> Array:
     o = len(W)
-    g = geometry(x.shape[2:], W.shape[2:], stride, pad)
     dtype = _dtype_of(x, W)
-    matrix = W.reshape(o, -1).astype(dtype, copy=False)
+    matrices = _matrices(W, groups, dtype)
     if g.kernel == (1, 1) and g.pad == (0, 0):
-        y = _pointwise(matrix, x, g)
+        y = _pointwise(matrices, x, g)
     else:
         y = np.empty((len(x), o, *g.out), dtype)
         columns = Columns(g, dtype)
-        for part, blocks in g.blocks(len(x), max(o, matrix.shape[1])):
+        for part, blocks in g.blocks(len(x), max(o, x.shape[1] * g.kernel[0] * g.kernel[1])):
             images = with_pad(x[part], g, dtype)
             for rows in blocks:
-                product = (matrix @ columns.of(images, rows)).reshape(o, len(images), -1, g.run)
-                y[part, :, rows] = product[..., : g.out[1]].transpose(1, 0, 2, 3)
-    if b is None:
-        return y
-    return add_bias(y, b)
+                product = matrices @ _stack(columns.of(images, rows), groups)
+                grid = product.reshape(o, len(images), -1, g.run)
+                y[part, :, rows] = grid[..., : g.out[1]].transpose(1, 0, 2, 3)
+    return y if b is None else add_bias(y, b)
+
+
+def _matrices(W: Array, groups: int, dtype: Any) -> Array:
+    """Return filters (O, C/groups, KH, KW) as a stack of matrices, one of each group."""
+    o, *rest = W.shape
+    return W.reshape(groups, o // groups, math.prod(rest)).astype(dtype, copy=False)
+
+
+def _stack(rows: Array, groups: int) -> Array:
+    """Return a matrix as a stack of ``groups`` matrices, each of as many of its rows."""
+    return rows.reshape(groups, len(rows) // groups, rows.shape[1])
 
 
 def add_bias(y: Array, b: Array) -> Array:
@@ -219,41 +252,56 @@ def add_bias(y: Array, b: Array) -> Array:
     return np.add(y, b.reshape(-1, 1, 1), out=out)
 
 
-def _pointwise(matrix: Array, x: Array, g: Geometry) -> Array:
+def _pointwise(matrices: Array, x: Array, g: Geometry) -> Array:
     """Convolve with a 1x1 kernel: the images are their own columns."""
-    x = x[:, :, :: g.stride[0], :: g.stride[1]].astype(matrix.dtype, copy=False)
-    y = matrix @ x.reshape(*x.shape[:2], g.out[0] * g.out[1])
-    return y.reshape(len(x), len(matrix), *g.out)
+    x = x[:, :, :: g.stride[0], :: g.stride[1]].astype(matrices.dtype, copy=False)
+    groups, o, c = matrices.shape
+    y = matrices @ x.reshape(len(x), groups, c, g.out[0] * g.out[1])
+    return y.reshape(len(x), groups * o, *g.out)
 
 
-@dispatched
+@kernel()
 def conv2d_input_grad(
-    gy: Array, W: Array, x_size: tuple[int, int], stride: Any = 1, pad: Any = 0
+    gy: Array,
+    W: Array,
+    x_size: tuple[int, int],
+    stride: Any = 1,
+    pad: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
 ) -> Array:
     """Return the gradient of a convolution for its images of ``x_size``: a transposed convolution.
 
-    ``gy`` is (N, O, OH, OW), ``W`` (O, C, KH, KW), the result (N, C, H, W). At stride 1 it is a
-    convolution with the filters turned by 180 degrees, which makes O instead of C columns.
+    ``gy`` is (N, O, OH, OW), ``W`` (O, C/groups, KH, KW), the result (N, C, H, W). At stride 1 it
+    is a convolution with the filters turned by 180 degrees, which makes O instead of C columns.
     """
-    o, c, *kernel = W.shape
-    g = geometry(x_size, kernel, stride, pad)
+    o, c = len(W), W.shape[1] * groups
+    g = geometry(x_size, W.shape[2:], stride, pad, dilation)
     (ph, pw), (h, w) = g.pad, g.size
-    rest = g.kernel[0] - 1 - ph, g.kernel[1] - 1 - pw
+    rest = tuple(d * (k - 1) - p for k, p, d in zip(g.kernel, g.pad, g.dilation, strict=True))
     if g.stride == (1, 1) and min(rest) >= 0 and (o <= c or g.kernel == (1, 1)):
-        return conv2d(gy, np.flip(W, (2, 3)).transpose(1, 0, 2, 3), None, 1, rest)
+        back = geometry(gy.shape[2:], g.kernel, 1, rest, g.dilation)
+        return _convolve(gy, turned(W, groups), None, back, groups)
     dtype = _dtype_of(gy, W)
-    matrix = W.reshape(o, -1).T.astype(dtype, copy=False)
+    matrices = _matrices(W, groups, dtype).transpose(0, 2, 1)
     gx = np.zeros((len(gy), c, h, w), dtype)
     layout = Rows(g, dtype)
-    for part, blocks in g.blocks(len(gy), max(o, len(matrix))):
+    for part, blocks in g.blocks(len(gy), max(o, c * g.kernel[0] * g.kernel[1])):
         block = gx[part]
         padded = np.zeros((len(block), c, *g.padded), dtype) if ph or pw else block
         for rows in blocks:
-            product = matrix @ layout.of(gy[part, :, rows])
-            _add_columns(padded, product.reshape(c, *kernel, len(block), -1), rows, g)
+            product = matrices @ _stack(layout.of(gy[part, :, rows]), groups)
+            _add_columns(padded, product.reshape(c, *g.kernel, len(block), -1), rows, g)
         if padded is not block:
             block[:] = padded[:, :, ph : ph + h, pw : pw + w]
     return gx
+
+
+def turned(W: Array, groups: int = 1) -> Array:
+    """Return filters turned by 180 degrees, inputs and outputs of each group exchanged."""
+    o, c, kh, kw = W.shape
+    stack = np.flip(W, (2, 3)).reshape(groups, o // groups, c, kh, kw)
+    return stack.transpose(0, 2, 1, 3, 4).reshape(groups * c, o // groups, kh, kw)
 
 
 def _add_columns(padded: Array, columns: Array, rows: slice, g: Geometry) -> None:
@@ -264,33 +312,48 @@ def _add_columns(padded: Array, columns: Array, rows: slice, g: Geometry) -> Non
     line = padded.reshape(n, c, -1)
     grid = columns.reshape(*columns.shape[:4], height, g.run)
     for i, j in np.ndindex(g.kernel):
+        down, right = i * g.dilation[0], j * g.dilation[1]
         if g.flat:
-            start = (rows.start + i) * g.run + j
+            start = (rows.start + down) * g.run + right
             line[:, :, start : start + length] += columns[:, i, j, :, :length].transpose(1, 0, 2)
         else:
-            top = rows.start * sh + i
-            part = padded[:, :, top : top + height * sh : sh, j : j + ow * sw : sw]
+            top = rows.start * sh + down
+            part = padded[:, :, top : top + height * sh : sh, right : right + ow * sw : sw]
             part += grid[:, i, j].transpose(1, 0, 2, 3)
 
 
-@dispatched
+@kernel()
 def conv2d_weight_grad(
-    x: Array, gy: Array, kernel_size: Any, stride: Any = 1, pad: Any = 0
+    x: Array,
+    gy: Array,
+    kernel_size: Any,
+    stride: Any = 1,
+    pad: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
 ) -> Array:
-    """Return the gradient of a convolution for its filters (O, C, KH, KW)."""
+    """Return the gradient of a convolution for its filters (O, C/groups, KH, KW)."""
     c, o = x.shape[1], gy.shape[1]
-    g = geometry(x.shape[2:], kernel_size, stride, pad)
+    g = geometry(x.shape[2:], kernel_size, stride, pad, dilation)
     dtype = _dtype_of(x, gy)
-    gW = np.zeros((o, c * g.kernel[0] * g.kernel[1]), dtype)
+    taps = g.kernel[0] * g.kernel[1]
+    gW = np.zeros((groups, o // groups, c // groups * taps), dtype)
     columns, layout = Columns(g, dtype), Rows(g, dtype)
-    for part, blocks in g.blocks(len(x), max(o, gW.shape[1])):
+    for part, blocks in g.blocks(len(x), max(o, c * taps)):
         images = with_pad(x[part], g, dtype)
         for rows in blocks:
-            gW += layout.of(gy[part, :, rows]) @ columns.of(images, rows).T
-    return gW.reshape(o, c, *g.kernel)
+            right = _stack(columns.of(images, rows), groups).transpose(0, 2, 1)
+            gW += _stack(layout.of(gy[part, :, rows]), groups) @ right
+    return gW.reshape(o, c // groups, *g.kernel)
 
 
-@dispatched
+@kernel(composed=True)
+def channel_sum(gy: Array) -> Array:
+    """Return the sum of (N, C, H, W) over images and places, the gradient of a bias: (C,)."""
+    return np.sum(gy, axis=(0, 2, 3))
+
+
+@kernel()
 def im2col_array(
     img: Array, kernel_size: Any, stride: Any = 1, pad: Any = 0, to_matrix: bool = True
 ) -> Array:
@@ -303,7 +366,7 @@ def im2col_array(
     return view.transpose(0, 4, 5, 1, 2, 3).copy().reshape(n * oh * ow, c * kh * kw)
 
 
-@dispatched
+@kernel()
 def col2im_array(
     col: Array,
     img_shape: tuple[int, ...],

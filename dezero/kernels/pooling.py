@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import dispatched
 from dezero.kernels.convolution import Geometry, geometry
+from dezero.kernels.table import kernel
 
 Array = Any
 
@@ -63,32 +63,41 @@ def lowest(dtype: np.dtype[Any]) -> Any:
     return False if dtype.kind == "b" else np.iinfo(dtype).min
 
 
-@dispatched
+@kernel()
 def max_pooling(x: Array, kernel_size: Any, stride: Any = 1, pad: Any = 0) -> Array:
     """Return the maximum of each window of images (N, C, H, W): (N, C, OH, OW)."""
     g = geometry(x.shape[2:], kernel_size, stride, pad)
     return _reduced(np.maximum, x, g, lowest(x.dtype), x.dtype)
 
 
-@dispatched
-def max_pooling_winners(
-    x: Array, y: Array, kernel_size: Any, stride: Any = 1, pad: Any = 0
-) -> Array:
-    """Return which tap of each window gave its maximum ``y``: the first in row-major order."""
+@kernel()
+def max_pooling_with_winners(
+    x: Array, kernel_size: Any, stride: Any = 1, pad: Any = 0
+) -> tuple[Array, Array]:
+    """Return the maximum of each window, and which tap gave it: the first in row-major order.
+
+    A NaN wins its window. Taps are numbered in the smallest dtype that has room for them.
+    """
     g = geometry(x.shape[2:], kernel_size, stride, pad)
+    y = _reduced(np.maximum, x, g, lowest(x.dtype), x.dtype)
     dtype = np.min_scalar_type(g.kernel[0] * g.kernel[1])
     last = np.iinfo(dtype).max  # all bits set: more than any tap's number
     winners = np.full(y.shape, last, dtype)
+    nan = np.isnan(y)
+    hidden = nan if nan.any() else None
     for k, out, inside in _taps(g):
-        # "Not less" rather than "equal", so that a NaN has a winner too. Arithmetic on small
-        # integers is several times as fast as a masked copy.
-        number = (x[inside] < y[out]).astype(dtype) * last
+        # "Not less" rather than "equal" is true of a NaN too. Arithmetic on small integers is
+        # several times as fast as a masked copy.
+        lost = x[inside] < y[out]
+        if hidden is not None:
+            lost |= hidden[out] & ~np.isnan(x[inside])
+        number = lost.astype(dtype) * last
         number |= dtype.type(k)
         np.minimum(winners[out], number, out=winners[out])
-    return winners
+    return y, winners
 
 
-@dispatched
+@kernel()
 def pool_scatter(
     gy: Array, winners: Array, x_size: tuple[int, int], kernel_size: Any, stride: Any, pad: Any
 ) -> Array:
@@ -114,7 +123,7 @@ def _only(won: Array, x: Array) -> Array:
     return mask.view(x.dtype)
 
 
-@dispatched
+@kernel()
 def pool_gather(x: Array, winners: Array, kernel_size: Any, stride: Any, pad: Any) -> Array:
     """Read images at the places that won each window: the adjoint of :func:`pool_scatter`."""
     g = geometry(x.shape[2:], kernel_size, stride, pad)
@@ -124,7 +133,7 @@ def pool_gather(x: Array, winners: Array, kernel_size: Any, stride: Any, pad: An
     return y
 
 
-@dispatched
+@kernel()
 def average_pooling(x: Array, kernel_size: Any, stride: Any = 1, pad: Any = 0) -> Array:
     """Return the mean of each window, padding counted as zeros: (N, C, OH, OW)."""
     g = geometry(x.shape[2:], kernel_size, stride, pad)
@@ -134,7 +143,7 @@ def average_pooling(x: Array, kernel_size: Any, stride: Any = 1, pad: Any = 0) -
     return y
 
 
-@dispatched
+@kernel()
 def average_pooling_grad(
     gy: Array, x_size: tuple[int, int], kernel_size: Any, stride: Any = 1, pad: Any = 0
 ) -> Array:

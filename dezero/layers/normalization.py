@@ -1,4 +1,4 @@
-"""BatchNorm, LayerNorm and Dropout."""
+"""BatchNorm, LayerNorm, RMSNorm, GroupNorm and Dropout."""
 
 from __future__ import annotations
 
@@ -144,6 +144,127 @@ class LayerNorm(Layer):
             self.size = int(checked_array("LayerNorm", x, 1, "x of shape (..., size)").shape[-1])
             self._init_params(self.size, x)
         return F.layer_norm(x, self.gamma, self.beta, eps=self.eps)
+
+
+class RMSNorm(Layer):
+    """Divide by the root mean square over the last axis: ``y = gamma x / sqrt(mean(x^2) + eps)``.
+
+    Parameters
+    ----------
+    size : int, optional
+        Size of the last axis; by default taken from the first call.
+    eps : float, default 1e-6
+        Keeps the division away from 0.
+
+    Attributes
+    ----------
+    gamma : Parameter, shape (size,)
+        Ones at first: float32 where ``size`` is given, else in the dtype of ``x``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``x`` is not an array of at least one axis.
+
+    Notes
+    -----
+    Source: B. Zhang, R. Sennrich, "Root mean square layer normalization", 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dezero.layers as L
+    >>> L.RMSNorm(eps=0.0)(np.array([[1.0, 7.0], [-10.0, 70.0]]))
+    variable([[ 0.2  1.4]
+              [-0.2  1.4]])
+    """
+
+    def __init__(self, size: int | None = None, eps: float = 1e-6) -> None:
+        self.size = None if size is None else checked_size("RMSNorm", "size", size)
+        self.eps = eps
+        self.gamma = Parameter(None, name="gamma")
+        if size is not None:
+            _fill(self.gamma, size, 1, None)
+
+    def _slot(self, key: str, param: Parameter) -> Slot:
+        if param.data is None:
+            return Slot((self.size,), None)
+        return super()._slot(key, param)
+
+    def forward(self, x: Any) -> Variable:
+        """Return ``x`` normalised, of the same shape."""
+        if self.gamma.data is None:
+            self.size = int(checked_array("RMSNorm", x, 1, "x of shape (..., size)").shape[-1])
+            _fill(self.gamma, self.size, 1, x)
+        return F.rms_norm(x, self.gamma, eps=self.eps)
+
+
+class GroupNorm(Layer):
+    """Normalise groups of channels: ``y = gamma (x - mean) / sqrt(var + eps) + beta``.
+
+    Mean and variance are those of a group of one example.
+
+    Parameters
+    ----------
+    groups : int
+        How many groups; it divides the number of channels.
+    channels : int, optional
+        Number of channels; by default taken from the first call.
+    eps : float, default 1e-5
+        Keeps the division away from 0.
+
+    Attributes
+    ----------
+    gamma, beta : Parameter, shape (channels,)
+        Ones and zeros at first: float32 where ``channels`` is given, else in the dtype of ``x``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``x`` is not an array of shape (N, C) or (N, C, ...), or the groups do not divide ``C``.
+
+    Notes
+    -----
+    Source: Y. Wu, K. He, "Group normalization", 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dezero.layers as L
+    >>> L.GroupNorm(2, eps=0.0)(np.array([[1.0, 3.0, 10.0, 30.0]]))
+    variable([[-1.  1. -1.  1.]])
+    """
+
+    def __init__(self, groups: int, channels: int | None = None, eps: float = 1e-5) -> None:
+        self.groups = checked_size("GroupNorm", "the number of groups", groups)
+        self.channels = channels
+        self.eps = eps
+        self.gamma = Parameter(None, name="gamma")
+        self.beta = Parameter(None, name="beta")
+        if channels is not None:
+            self._init_params(checked_size("GroupNorm", "channels", channels), None)
+
+    def _init_params(self, channels: int, x: Any) -> None:
+        if channels % self.groups:
+            raise ValueError(
+                f"GroupNorm: got {channels} channels for {self.groups} groups, which do not "
+                "divide them"
+            )
+        _fill(self.gamma, channels, 1, x)
+        _fill(self.beta, channels, 0, x)
+
+    def _slot(self, key: str, param: Parameter) -> Slot:
+        if param.data is None:
+            return Slot((self.channels,), None)
+        return super()._slot(key, param)
+
+    def forward(self, x: Any) -> Variable:
+        """Return ``x`` normalised, of the same shape."""
+        if self.beta.data is None:
+            wanted = "x of shape (N, C) or (N, C, ...)"
+            self.channels = int(checked_array("GroupNorm", x, 2, wanted).shape[1])
+            self._init_params(self.channels, x)
+        return F.group_norm(x, self.gamma, self.beta, self.groups, eps=self.eps)
 
 
 class Dropout(Layer):

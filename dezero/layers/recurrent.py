@@ -1,12 +1,14 @@
-"""RNN and LSTM: layers that remember the step before."""
+"""RNN, LSTM and GRU: layers that remember the step before."""
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Any
 
 import dezero.functions as F
-from dezero.core import Variable
-from dezero.layers.base import Layer, checked_size
+from dezero.core import Config, Variable
+from dezero.functions import recurrent as functions
+from dezero.layers.base import Layer, checked_array, checked_flag, checked_size
 from dezero.layers.linear import Linear
 
 
@@ -69,7 +71,171 @@ class RNN(Layer):
         return self.h
 
 
-class LSTM(Layer):
+class _Packed:
+    """The weights of a layer as one matrix, recorded once for many steps.
+
+    It holds as long as they are the same arrays, and gradients go the same way. What was made for
+    one backward pass is not used after it: then an optimiser may have written into the arrays.
+    """
+
+    __slots__ = ("W", "_arrays", "_params", "_recorded", "_wanted", "panels")
+
+    def __init__(self, gates: int, params: tuple[Any, ...]) -> None:
+        self.W: Variable = functions.Pack(gates)(*params)
+        self.panels: dict[str, Any] = {}
+        self._params = params
+        self._arrays = _arrays_of(params)
+        self._wanted = _wanted_of(params)
+        self._recorded = Config.enable_backprop
+
+    def holds(self, params: tuple[Any, ...]) -> bool:
+        """Whether the matrix can be used for one more step."""
+        node = self.W._node
+        if node is None:
+            used = self.W.requires_grad  # cut off from the parameters by unchain_backward()
+        else:
+            used = not node._edges or node.used
+        return (
+            not used
+            and self._recorded == Config.enable_backprop
+            and all(map(is_, params, self._params))
+            and all(map(is_, _arrays_of(params), self._arrays))
+            and _wanted_of(params) == self._wanted
+        )
+
+    def __reduce__(self) -> Any:
+        return _nothing, ()  # copies of the layer make their own
+
+
+def _nothing() -> None:
+    return None
+
+
+def _arrays_of(params: tuple[Any, ...]) -> list[Any]:
+    return [None if p is None else p._data for p in params]
+
+
+def _wanted_of(params: tuple[Any, ...]) -> list[bool]:
+    return [p is not None and p.requires_grad for p in params]
+
+
+class _Gated(Layer):
+    """What LSTM and GRU share: weights packed for many steps, more layers and directions.
+
+    A layer of several is made of layers of one: its own weights are those of the first layer
+    forward, and the others are the attributes ``l0_reverse``, ``l1``, ``l1_reverse`` ...
+    """
+
+    h: Variable | None
+    _packed: _Packed | None
+
+    def _stack(
+        self, in_size: int | None, num_layers: int, bidirectional: bool, dropout: float
+    ) -> None:
+        """Check the options, and make the other layers."""
+        name = type(self).__name__
+        self.num_layers = checked_size(name, "num_layers", num_layers)
+        instead = "the number of layers is num_layers=..."
+        self.bidirectional = checked_flag(name, "bidirectional", bidirectional, instead)
+        if not 0 <= dropout <= 1:
+            raise ValueError(f"{name}: dropout is a ratio from 0 to 1, got {dropout!r}")
+        self.dropout = float(dropout)
+        for k in range(self.num_layers):
+            size = in_size if k == 0 else self.hidden_size * (2 if self.bidirectional else 1)
+            if k > 0:
+                setattr(self, f"l{k}", self._one(size))
+            if self.bidirectional:
+                setattr(self, f"l{k}_reverse", self._one(size))
+        self._packed = None
+        self._forget()
+
+    def _layers(self) -> list[list[Any]]:
+        """Return the layers, each as its directions."""
+        return [
+            [
+                self if k == 0 else getattr(self, f"l{k}"),
+                *([getattr(self, f"l{k}_reverse")] if self.bidirectional else ()),
+            ]
+            for k in range(self.num_layers)
+        ]
+
+    def reset_state(self) -> None:
+        """Forget the state: the next call begins a new sequence."""
+        for directions in self._layers():
+            for layer in directions:
+                layer._forget()
+                layer._packed = None
+
+    def forward(self, x: Any) -> Variable:
+        """Return the new ``h`` of a step, or of all steps of a sequence.
+
+        Parameters
+        ----------
+        x : Variable or array of shape (N, in_size) or (T, N, in_size)
+            One step, or T of them.
+
+        Returns
+        -------
+        Variable of shape (N, hidden_size) or (T, N, hidden_size)
+            Of the last layer; of both directions, forward first, twice as wide.
+        """
+        name = type(self).__name__
+        wanted = "x of shape (N, in_size), one step, or (T, N, in_size), a sequence"
+        ndim = len(checked_array(name, x, 2, wanted).shape)
+        if ndim > 3:
+            raise ValueError(f"{name}: got an array of shape {x.shape}; it wants {wanted}")
+        if self.num_layers == 1 and not self.bidirectional:
+            return self._step(x) if ndim == 2 else self._sequence(x, False)
+        if self.bidirectional and ndim == 2:
+            raise ValueError(
+                f"{name}: got one step, x of shape {x.shape}, but the backward direction begins "
+                "at the end: give it the whole sequence, x of shape (T, N, in_size)"
+            )
+        for k, directions in enumerate(self._layers()):
+            if k > 0 and self.dropout > 0:
+                x = F.dropout(x, self.dropout)
+            if ndim == 2:
+                x = directions[0]._step(x)
+            else:
+                ys = [layer._sequence(x, d == 1) for d, layer in enumerate(directions)]
+                x = ys[0] if len(ys) == 1 else F.concatenate(ys, axis=2)
+        return x  # type: ignore[no-any-return]
+
+    def _weights(self, x: Any) -> _Packed:
+        """Return the packed weights: those of the step before, where they still hold."""
+        params = self._gate_params()
+        packed = self._packed
+        if packed is not None and self.h is not None and packed.holds(params):
+            return packed
+        for linear, *_ in self._gates():
+            if linear.W.data is None:
+                linear.in_size = x.shape[-1]
+                linear._init_W(x)
+        self._packed = packed = _Packed(len(self._gates()), params)
+        return packed
+
+    hidden_size: int
+
+    def _one(self, in_size: int | None) -> Any:
+        raise NotImplementedError
+
+    def _forget(self) -> None:
+        raise NotImplementedError
+
+    def _gates(self) -> tuple[tuple[Linear, Linear], ...]:
+        raise NotImplementedError
+
+    def _gate_params(self) -> tuple[Any, ...]:
+        raise NotImplementedError
+
+    def _step(self, x: Any) -> Variable:
+        raise NotImplementedError
+
+    def _sequence(self, x: Any, reverse: bool) -> Variable:
+        raise NotImplementedError
+
+
+class LSTM(_Gated):
     """Compute a long short-term memory step from the state of the last call (step 60 of the book).
 
     ::
@@ -79,12 +245,21 @@ class LSTM(Layer):
         c       = f c + i u
         h       = o tanh(c)
 
+    Called on a sequence, it computes all steps at once, which is faster.
+
     Parameters
     ----------
     hidden_size : int
         Size of the state.
     in_size : int, optional
         Size of ``x``; by default taken from the first call.
+    num_layers : int, default 1
+        How many layers; each reads what the one before gave.
+    bidirectional : bool, default False
+        Whether each layer also reads the sequence from its end, with other weights. That
+        direction begins anew at each call.
+    dropout : float, default 0.0
+        Dropout between layers, while training.
 
     Attributes
     ----------
@@ -94,16 +269,24 @@ class LSTM(Layer):
         Weights of the state.
     h, c : Variable or None
         The state, shape (N, hidden_size) each; ``None`` at the start.
+    l1, l2, ..., l0_reverse, l1_reverse, ... : LSTM
+        The other layers and directions, each with weights and a state of its own.
 
     Raises
     ------
     ValueError
-        If the batch has another size than the state.
+        If the batch has another size than the state, or both directions are given one step.
 
     Notes
     -----
+    Gradients go through the state into the calls before, until ``unchain_backward()``. Weights
+    are read anew at the start of a sequence and whenever the array of a parameter is replaced or
+    updated (``param.data = ...``, ``param.data += ...``, an optimiser); what is written into an
+    array behind its parameter, ``param.data[0] = ...``, counts from the next sequence on, or from
+    the step after a backward pass.
+
     Source: S. Hochreiter, J. Schmidhuber, "Long short-term memory", 1997; forget gate: F. Gers
-    et al., "Learning to forget", 2000.
+    et al., "Learning to forget", 2000; both directions: M. Schuster, K. Paliwal, 1997.
 
     Examples
     --------
@@ -115,10 +298,24 @@ class LSTM(Layer):
     >>> lstm.c.shape
     (2, 4)
     >>> lstm.reset_state()
+
+    A sequence of 5 steps, two layers and both directions:
+
+    >>> lstm = L.LSTM(4, num_layers=2, bidirectional=True)
+    >>> lstm(np.ones((5, 2, 3), np.float32)).shape
+    (5, 2, 8)
     """
 
-    def __init__(self, hidden_size: int, in_size: int | None = None) -> None:
-        H = checked_size("LSTM", "hidden_size", hidden_size)
+    def __init__(
+        self,
+        hidden_size: int,
+        in_size: int | None = None,
+        *,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+    ) -> None:
+        self.hidden_size = H = checked_size("LSTM", "hidden_size", hidden_size)
         self.x2f = Linear(H, in_size=in_size)
         self.x2i = Linear(H, in_size=in_size)
         self.x2o = Linear(H, in_size=in_size)
@@ -127,30 +324,159 @@ class LSTM(Layer):
         self.h2i = Linear(H, in_size=H, nobias=True)
         self.h2o = Linear(H, in_size=H, nobias=True)
         self.h2u = Linear(H, in_size=H, nobias=True)
-        self.h: Variable | None = None
         self.c: Variable | None = None
+        self._stack(in_size, num_layers, bidirectional, dropout)
 
-    def reset_state(self) -> None:
-        """Forget the state: the next call begins a new sequence."""
+    def _one(self, in_size: int | None) -> LSTM:
+        return LSTM(self.hidden_size, in_size)
+
+    def _forget(self) -> None:
         self.h = None
         self.c = None
 
-    def forward(self, x: Any) -> Variable:
-        """Return the new ``h``, shape (N, hidden_size), for ``x`` of shape (N, in_size)."""
-        f, i, o, u = self.x2f(x), self.x2i(x), self.x2o(x), self.x2u(x)
+    def _gates(self) -> tuple[tuple[Linear, Linear], ...]:
+        x2, h2 = (self.x2f, self.x2i, self.x2o, self.x2u), (self.h2f, self.h2i, self.h2o, self.h2u)
+        return tuple(zip(x2, h2, strict=True))
+
+    def _gate_params(self) -> tuple[Any, ...]:
+        f, i, o, u = self.x2f, self.x2i, self.x2o, self.x2u
+        return (
+            *(f.W, i.W, o.W, u.W, f.b, i.b, o.b, u.b),
+            *(self.h2f.W, self.h2i.W, self.h2o.W, self.h2u.W),
+        )
+
+    def _step(self, x: Any) -> Variable:
         if self.h is not None:
             _check_batch("LSTM", x, self.h)
-            h = self.h
-            f, i, o, u = f + self.h2f(h), i + self.h2i(h), o + self.h2o(h), u + self.h2u(h)
-        c = F.sigmoid(i) * F.tanh(u)
-        self.c = c if self.c is None else F.sigmoid(f) * self.c + c
-        self.h = F.sigmoid(o) * F.tanh(self.c)
+        packed = self._weights(x)
+        cell = functions.LSTMCell(False, packed.panels)
+        self.h, self.c = cell(x, self.h, self.c, packed.W)
+        return self.h  # type: ignore[return-value]
+
+    def _sequence(self, x: Any, reverse: bool) -> Variable:
+        if reverse:
+            self._forget()
+        if self.h is not None:
+            _check_batch("LSTM", x, self.h)
+        packed = self._weights(x)
+        lstm = functions.LSTM(reverse, packed.panels)
+        y, self.h, self.c = lstm(x, self.h, self.c, packed.W)
+        return y  # type: ignore[no-any-return]
+
+
+class GRU(_Gated):
+    """Compute a step of a gated recurrent unit from the state of the last call.
+
+    ::
+
+        r, z = sigmoid(x Wx + b + h Wh)         with weights of their own
+        n    = tanh(x Wx + b + r (h Wh + bh))
+        h    = (1 - z) n + z h
+
+    The reset gate ``r`` acts after the product with the state, as in cuDNN and PyTorch. Called on
+    a sequence, it computes all steps at once, which is faster.
+
+    Parameters
+    ----------
+    hidden_size : int
+        Size of the state.
+    in_size : int, optional
+        Size of ``x``; by default taken from the first call.
+    num_layers : int, default 1
+        How many layers; each reads what the one before gave.
+    bidirectional : bool, default False
+        Whether each layer also reads the sequence from its end, with other weights. That
+        direction begins anew at each call.
+    dropout : float, default 0.0
+        Dropout between layers, while training.
+
+    Attributes
+    ----------
+    x2r, x2z, x2n : Linear
+        Weights of the input, with a bias, for the reset and update gate and the candidate.
+    h2r, h2z, h2n : Linear
+        Weights of the state; that of the candidate has a bias.
+    h : Variable or None
+        The state, shape (N, hidden_size); ``None`` at the start.
+    l1, l2, ..., l0_reverse, l1_reverse, ... : GRU
+        The other layers and directions, each with weights and a state of its own.
+
+    Raises
+    ------
+    ValueError
+        If the batch has another size than the state, or both directions are given one step.
+
+    Notes
+    -----
+    When weights are read, and how far gradients go, is as for :class:`LSTM`.
+
+    Source: K. Cho et al., "Learning phrase representations using RNN encoder-decoder", 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dezero.layers as L
+    >>> gru = L.GRU(4)
+    >>> gru(np.ones((2, 3), np.float32)).shape
+    (2, 4)
+    >>> gru(np.ones((5, 2, 3), np.float32)).shape
+    (5, 2, 4)
+    """
+
+    def __init__(
+        self,
+        hidden_size: int,
+        in_size: int | None = None,
+        *,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+    ) -> None:
+        self.hidden_size = H = checked_size("GRU", "hidden_size", hidden_size)
+        self.x2r = Linear(H, in_size=in_size)
+        self.x2z = Linear(H, in_size=in_size)
+        self.x2n = Linear(H, in_size=in_size)
+        self.h2r = Linear(H, in_size=H, nobias=True)
+        self.h2z = Linear(H, in_size=H, nobias=True)
+        self.h2n = Linear(H, in_size=H)
+        self._stack(in_size, num_layers, bidirectional, dropout)
+
+    def _one(self, in_size: int | None) -> GRU:
+        return GRU(self.hidden_size, in_size)
+
+    def _forget(self) -> None:
+        self.h = None
+
+    def _gates(self) -> tuple[tuple[Linear, Linear], ...]:
+        return (self.x2r, self.h2r), (self.x2z, self.h2z), (self.x2n, self.h2n)
+
+    def _gate_params(self) -> tuple[Any, ...]:
+        r, z, n = self.x2r, self.x2z, self.x2n
+        return (
+            *(r.W, z.W, n.W, r.b, z.b, n.b),
+            *(self.h2r.W, self.h2z.W, self.h2n.W, self.h2r.b, self.h2z.b, self.h2n.b),
+        )
+
+    def _step(self, x: Any) -> Variable:
+        if self.h is not None:
+            _check_batch("GRU", x, self.h)
+        packed = self._weights(x)
+        self.h = functions.GRUCell(False, packed.panels)(x, self.h, packed.W)
         return self.h
+
+    def _sequence(self, x: Any, reverse: bool) -> Variable:
+        if reverse:
+            self._forget()
+        if self.h is not None:
+            _check_batch("GRU", x, self.h)
+        packed = self._weights(x)
+        y, self.h = functions.GRU(reverse, packed.panels)(x, self.h, packed.W)
+        return y  # type: ignore[no-any-return]
 
 
 def _check_batch(name: str, x: Any, h: Variable) -> None:
     """Raise where broadcasting would mix the sequences of a batch in silence."""
-    if x.shape[:-1] != h.shape[:-1]:
+    if x.shape[-2] != h.shape[-2]:
         raise ValueError(
             f"{name}: got x of shape {x.shape} after a state of shape {h.shape}; the batch must "
             "stay the same within a sequence: call reset_state() to begin a new one"

@@ -43,28 +43,47 @@ def grid(x, depth, kernel_size, stride, pad):
     return np.zeros((x.shape[0], depth, *size), x.dtype)
 
 
-def conv2d(x, W, b=None, stride=1, pad=0):
-    y = grid(x, len(W), W.shape[2:], stride, pad)
-    for i, j, window in windows(x, W.shape[2:], stride, pad):
-        y[:, :, i, j] = np.einsum("nckl,ockl->no", window, W)
+def conv2d(x, W, b=None, stride=1, pad=0, dilation=1, groups=1):
+    (dh, dw), (kh, kw) = pair(dilation), W.shape[2:]
+    extent = (dh * (kh - 1) + 1, dw * (kw - 1) + 1)
+    y = grid(x, len(W), extent, stride, pad)
+    parts = [np.split(a, groups, axis) for a, axis in ((x, 1), (W, 0), (y, 1))]
+    for part, weights, out in zip(*parts, strict=True):
+        for i, j, window in windows(part, extent, stride, pad):
+            out[:, :, i, j] = np.einsum("nckl,ockl->no", window[:, :, ::dh, ::dw], weights)
     return y if b is None else y + b[:, None, None]
 
 
-def deconv2d(x, W, b=None, stride=1, pad=0, outsize=None):
-    (sh, sw), (ph, pw), (kh, kw) = pair(stride), pair(pad), W.shape[2:]
+def deconv2d(x, W, b=None, stride=1, pad=0, outsize=None, dilation=1, groups=1):
+    (sh, sw), (ph, pw), (dh, dw) = pair(stride), pair(pad), pair(dilation)
     n, _, h, w = x.shape
+    kh, kw = dh * (W.shape[2] - 1) + 1, dw * (W.shape[3] - 1) + 1
     smallest = (sh * (h - 1) + kh - 2 * ph, sw * (w - 1) + kw - 2 * pw)
     oh, ow = smallest if outsize is None else pair(outsize)
+    o = W.shape[1]
     big = np.zeros(
-        (n, W.shape[1], max(oh, smallest[0]) + 2 * ph + kh, max(ow, smallest[1]) + 2 * pw + kw),
+        (n, o * groups, max(oh, smallest[0]) + 2 * ph + kh, max(ow, smallest[1]) + 2 * pw + kw),
         x.dtype,
     )
-    for i, j in product(range(h), range(w)):
-        big[:, :, i * sh : i * sh + kh, j * sw : j * sw + kw] += np.einsum(
-            "nc,cokl->nokl", x[:, :, i, j], W
-        )
+    parts = [np.split(a, groups, axis) for a, axis in ((x, 1), (W, 0), (big, 1))]
+    for part, weights, out in zip(*parts, strict=True):
+        for i, j in product(range(h), range(w)):
+            out[:, :, i * sh : i * sh + kh : dh, j * sw : j * sw + kw : dw] += np.einsum(
+                "nc,cokl->nokl", part[:, :, i, j], weights
+            )
     y = big[:, :, ph : ph + oh, pw : pw + ow]
     return y if b is None else y + b[:, None, None]
+
+
+def conv1d(x, W, b=None, stride=1, pad=0, dilation=1, groups=1):
+    window = (1, stride), (0, pad), (1, dilation), groups
+    return conv2d(x[:, :, None], W[:, :, None], b, *window)[:, :, 0]
+
+
+def deconv1d(x, W, b=None, stride=1, pad=0, outsize=None, dilation=1, groups=1):
+    size = None if outsize is None else (1, outsize)
+    window = (1, stride), (0, pad), size, (1, dilation), groups
+    return deconv2d(x[:, :, None], W[:, :, None], b, *window)[:, :, 0]
 
 
 def im2col(x, kernel_size, stride=1, pad=0, to_matrix=True):
@@ -103,6 +122,18 @@ def average_pooling(x, kernel_size, stride=1, pad=0):
     return y
 
 
+def max_pooling1d(x, kernel_size, stride=1, pad=0):
+    return max_pooling(x[:, :, None], (1, kernel_size), (1, stride), (0, pad))[:, :, 0]
+
+
+def average_pooling1d(x, kernel_size, stride=1, pad=0):
+    return average_pooling(x[:, :, None], (1, kernel_size), (1, stride), (0, pad))[:, :, 0]
+
+
+def global_average_pooling(x):
+    return x.mean(axis=tuple(range(2, x.ndim)))
+
+
 def convolutions(rng: np.random.Generator) -> Iterator[Case]:
     for x, W, bias, kwargs in [
         ((2, 3, 5, 4), (2, 3, 3, 2), True, {}),
@@ -119,6 +150,21 @@ def convolutions(rng: np.random.Generator) -> Iterator[Case]:
         yield Case(interval(rng, -1, 1, x), interval(rng, -1, 1, W), *bs, **kwargs)
 
 
+def general_convolutions(rng: np.random.Generator) -> Iterator[Case]:
+    """Return the cases of the book, and dilated and grouped ones."""
+    yield from convolutions(rng)
+    for x, W, kwargs in [
+        ((2, 2, 6, 7), (3, 2, 3, 2), {"dilation": 2, "pad": 1}),
+        ((1, 2, 7, 6), (2, 2, 2, 3), {"dilation": (3, 2), "stride": (2, 1)}),
+        ((2, 4, 4, 5), (6, 2, 3, 3), {"groups": 2, "pad": 1}),
+        ((2, 3, 5, 4), (3, 1, 3, 3), {"groups": 3, "stride": 2, "pad": 1}),  # depthwise
+        ((1, 2, 4, 4), (4, 1, 2, 2), {"groups": 2, "dilation": 2}),
+        ((2, 4, 3, 3), (2, 2, 1, 1), {"groups": 2}),
+    ]:
+        b = interval(rng, -1, 1, W[0])
+        yield Case(interval(rng, -1, 1, x), interval(rng, -1, 1, W), b, **kwargs)
+
+
 def transposed(rng: np.random.Generator) -> Iterator[Case]:
     for x, W, bias, kwargs in [
         ((2, 3, 3, 4), (3, 2, 3, 2), True, {}),
@@ -127,8 +173,34 @@ def transposed(rng: np.random.Generator) -> Iterator[Case]:
         ((1, 2, 3, 3), (2, 2, 3, 3), True, {"stride": 2, "pad": 1, "outsize": (6, 6)}),
         ((1, 2, 2, 2), (2, 1, 2, 2), False, {"stride": 3, "outsize": (6, 7)}),
         ((0, 2, 3, 3), (2, 2, 2, 2), True, {}),
+        ((1, 2, 3, 2), (2, 2, 3, 2), True, {"dilation": 2, "stride": 2, "pad": 1}),
+        ((2, 4, 3, 3), (4, 1, 3, 2), True, {"groups": 2}),
+        ((1, 2, 2, 3), (2, 2, 2, 2), True, {"groups": 2, "outsize": (4, 6), "stride": 2}),
     ]:
-        bs = [interval(rng, -1, 1, W[1])] if bias else []
+        bs = [interval(rng, -1, 1, W[1] * kwargs.get("groups", 1))] if bias else []
+        yield Case(interval(rng, -1, 1, x), interval(rng, -1, 1, W), *bs, **kwargs)
+
+
+def signal_convolutions(rng: np.random.Generator) -> Iterator[Case]:
+    for x, W, bias, kwargs in [
+        ((2, 3, 7), (2, 3, 3), True, {}),
+        ((2, 2, 8), (3, 2, 3), True, {"stride": 2, "pad": 1}),
+        ((1, 2, 9), (2, 2, 3), False, {"dilation": 2, "pad": 2}),
+        ((2, 4, 6), (4, 1, 2), True, {"groups": 4}),
+        ((0, 2, 6), (4, 2, 1), True, {}),
+    ]:
+        bs = [interval(rng, -1, 1, W[0])] if bias else []
+        yield Case(interval(rng, -1, 1, x), interval(rng, -1, 1, W), *bs, **kwargs)
+
+
+def transposed_signals(rng: np.random.Generator) -> Iterator[Case]:
+    for x, W, bias, kwargs in [
+        ((2, 3, 4), (3, 2, 3), True, {}),
+        ((2, 2, 4), (2, 3, 3), True, {"stride": 2, "pad": 1, "outsize": 8}),
+        ((1, 2, 4), (2, 2, 3), False, {"dilation": 2, "stride": 3}),
+        ((2, 4, 3), (4, 2, 2), False, {"groups": 2}),
+    ]:
+        bs = [interval(rng, -1, 1, W[1] * kwargs.get("groups", 1))] if bias else []
         yield Case(interval(rng, -1, 1, x), interval(rng, -1, 1, W), *bs, **kwargs)
 
 
@@ -146,6 +218,25 @@ WINDOWS: list[tuple[tuple[int, ...], Any, dict[str, Any]]] = [
 def images(rng: np.random.Generator) -> Iterator[Case]:
     for shape, kernel_size, kwargs in WINDOWS:
         yield Case(interval(rng, -2, 2, shape), kernel_size, **kwargs)
+
+
+LINES: list[tuple[tuple[int, ...], int, dict[str, Any]]] = [
+    ((2, 3, 7), 2, {}),
+    ((1, 2, 8), 3, {"stride": 2, "pad": 1}),
+    ((2, 1, 5), 5, {}),
+    ((0, 2, 4), 2, {}),
+]
+
+
+def signals(rng: np.random.Generator) -> Iterator[Case]:
+    for shape, kernel_size, kwargs in LINES:
+        x = rng.permutation(int(np.prod(shape))).reshape(shape) * 0.1 - 2.0
+        yield Case(x, kernel_size, **kwargs)
+
+
+def whole(rng: np.random.Generator) -> Iterator[Case]:
+    for shape in [(2, 3, 4, 5), (1, 2, 1, 1), (2, 3, 6), (0, 2, 3, 3)]:
+        yield Case(interval(rng, -2, 2, shape))
 
 
 def images_off_ties(rng: np.random.Generator) -> Iterator[Case]:
@@ -194,9 +285,11 @@ def pool_of(kind, x, *window, **kwargs):
 TIE = np.array([[[[1.0, 1.0, 0.0], [1.0, 1.0, 0.0]]]])
 
 ROWS = [
-    Row("conv2d", conv2d, convolutions, orders=3),
+    Row("conv2d", conv2d, general_convolutions, orders=3),
     Row("conv2d_simple", conv2d, convolutions, through_views=True),
     Row("deconv2d", deconv2d, transposed, orders=3),
+    Row("conv1d", conv1d, signal_convolutions, orders=3, through_views=True),
+    Row("deconv1d", deconv1d, transposed_signals, orders=3, through_views=True),
     Row("im2col", im2col, to_columns),
     Row("col2im", col2im, columns),
     Row(
@@ -207,6 +300,9 @@ ROWS = [
     ),
     Row("pooling_simple", max_pooling, images_off_ties),
     Row("average_pooling", average_pooling, images),
+    Row("pooling1d", max_pooling1d, signals, through_views=True),
+    Row("average_pooling1d", average_pooling1d, signals, through_views=True),
+    Row("global_average_pooling", global_average_pooling, whole),
     Row(
         "Pooling2DGrad",
         write,

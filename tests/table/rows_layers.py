@@ -102,8 +102,20 @@ def labelled(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(interval(rng, -2, 2, (3, 1)), np.array([0, 0, 0], np.uint8))
 
 
-def cross_entropy(x, t):
-    return -np.mean(log_softmax(x)[np.arange(len(t)), t])
+def labelled_with_options(rng: np.random.Generator) -> Iterator[Case]:
+    yield from labelled(rng)
+    x, t = interval(rng, -2, 2, (5, 3)), np.array([0, -100, 1, -100, 2])
+    yield Case(x, t, -100)
+    yield Case(x, t, ignore_label=-100, label_smoothing=0.1)
+    yield Case(x, np.array([0, 1, 1, 2, 2], np.uint8), 1, 0.3)
+    yield Case(x, np.array([0, 2, 1, 0, 2]), label_smoothing=1.0)
+
+
+def cross_entropy(x, t, ignore_label=None, label_smoothing=0.0):
+    target = np.eye(x.shape[1])[np.where(t == ignore_label, 0, t)]
+    target = (1 - label_smoothing) * target + label_smoothing / x.shape[1]
+    losses = -(target.astype(x.dtype) * log_softmax(x)).sum(axis=1)
+    return np.mean(losses[t != ignore_label] if ignore_label is not None else losses)
 
 
 def binary_labelled(low: float, high: float) -> Callable[..., Iterator[Case]]:
@@ -161,6 +173,25 @@ def batches(rng: np.random.Generator) -> Iterator[Case]:
 def layer_norm(x, gamma, beta, eps=1e-5):
     mean, var = x.mean(-1, keepdims=True), x.var(-1, keepdims=True)
     return gamma * (x - mean) / np.sqrt(var + eps) + beta
+
+
+def rms_norm(x, gamma, eps=1e-6):
+    return gamma * x / np.sqrt((x * x).mean(-1, keepdims=True) + eps)
+
+
+def group_norm(x, gamma, beta, groups, eps=1e-5):
+    rows = x.reshape(len(x), groups, -1)
+    one, zero = np.ones(rows.shape[-1]), np.zeros(rows.shape[-1])
+    x_hat = layer_norm(rows, one, zero, eps).reshape(x.shape).astype(x.dtype)
+    return channel_first(gamma, x) * x_hat + channel_first(beta, x)
+
+
+def groups_of_channels(rng: np.random.Generator) -> Iterator[Case]:
+    for shape, groups in [((3, 6), 2), ((2, 4, 3, 2), 2), ((2, 4, 3), 1), ((1, 3, 2, 2), 3)]:
+        c = shape[1]
+        gamma, beta = interval(rng, 0.5, 2, c), interval(rng, -1, 1, c)
+        yield Case(interval(rng, -2, 2, shape), gamma, beta, groups)
+        yield Case(interval(rng, -2, 2, shape), gamma, beta, groups, eps=0.1)
 
 
 def attention(q, k, v, mask=None, is_causal=False, dropout_ratio=0.0):
@@ -235,7 +266,7 @@ ROWS = [
         lambda a, b: np.mean((a - b) ** 2),
         shaped(((4,), (4,)), ((3, 2), (3, 2)), ((), ())),
     ),
-    Row("softmax_cross_entropy", cross_entropy, labelled, orders=3, labels=True),
+    Row("softmax_cross_entropy", cross_entropy, labelled_with_options, orders=3, labels=True),
     Row("softmax_cross_entropy_simple", cross_entropy, labelled, orders=3, labels=True),
     Row(
         "sigmoid_cross_entropy",
@@ -259,6 +290,13 @@ ROWS = [
         shaped(((4, 3), (3,), (3,)), ((3,), (3,), (3,)), ((2, 2, 5), (5,), (5,), {"eps": 0.1})),
         orders=3,
     ),
+    Row(
+        "rms_norm",
+        rms_norm,
+        shaped(((4, 3), (3,)), ((3,), (3,)), ((2, 2, 5), (5,), {"eps": 0.1})),
+        orders=3,
+    ),
+    Row("group_norm", group_norm, groups_of_channels, orders=3),
     Row("scaled_dot_product_attention", attention, attentions, labels=True, through_views=True),
     Row("dropout", dropped, dropouts, call=seeded_dropout),
 ]

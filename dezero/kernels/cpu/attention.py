@@ -1,0 +1,417 @@
+"""Attention with an online softmax: blocks of scores that stay in the cache.
+
+A block is kept transposed, keys along rows and QUERIES queries along columns: then the softmax of
+every query is a sum down a column, done for whole vectors of queries, and of all operands only
+the queries (in backward their gradients too) have to be turned; the products read keys and values
+where they lie. Source: T. Dao et al., "FlashAttention", 2022; M. Milakov, N. Gimelshein, "Online
+normalizer calculation for softmax", 2018.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+from numpy.lib.stride_tricks import as_strided
+
+from dezero.core.threads import get_num_threads
+from dezero.kernels.attention import leading, scale_of
+from dezero.kernels.cpu.gemm import gemm
+from dezero.kernels.cpu.jit import aligned, compiled, launch
+from dezero.kernels.cpu.vectors import (
+    INLINE,
+    PANEL,
+    TILE,
+    VECTORS,
+    WIDTH,
+    _fma,
+    _rint,
+    _scaled,
+    claim,
+    tile,
+)
+
+QUERIES, KEYS = 128, 32
+"""Columns and rows of a block of scores; QUERIES is a multiple of PANEL."""
+
+_ZERO, _ONE = np.float32(0), np.float32(1)
+_INFINITY, _LOWEST = np.float32(np.inf), np.finfo(np.float32).min
+_LEAST = np.float32(-126)  # 2**x is no smaller normal number
+_LOG2E, _LN2 = np.float32(math.log2(math.e)), np.float32(math.log(2))
+_C1, _C2, _C3, _C4, _C5 = (
+    np.float32(c)
+    for c in (0.6931469776, 0.24022242081, 0.055507337397, 0.0096715128325, 0.0013264728144)
+)
+
+
+@intrinsic
+def _larger(typing: Any, a: Any, b: Any) -> Any:
+    """Return ``a if a > b else b``, without the branch: for that a loop stores under a mask."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">", *args), *args)
+
+    return types.float32(types.float32, types.float32), generate
+
+
+@njit(**INLINE)
+def _power(x: Any) -> Any:
+    """Return ``2**x`` of a float32 that is not above 0, to 1.5e-7; 0 where it would be denormal.
+
+    A polynomial on ``|r| <= 1/2``, fitted to the least relative error. Of infinity and NaN ``r``
+    is NaN, and the shift of their exponents adds nothing to it.
+    """
+    n = _rint(x)
+    r = x - n
+    p = _fma(_fma(_fma(_fma(_fma(_C5, r, _C4), r, _C3), r, _C2), r, _C1), r, _ONE)
+    return _ZERO if x < _LEAST else _scaled(p, n)
+
+
+@compiled
+def _turn(x: Any, start: int, step: int, rows: int, depth: int, scale: Any, out: Any) -> None:
+    """Write ``scale * x[i, k]`` of some rows to panels ``out[i // PANEL, k, i % PANEL]``."""
+    for p in range(0, rows // PANEL * PANEL, PANEL):
+        for k in range(depth):
+            column = out[p * depth + k * PANEL : p * depth + (k + 1) * PANEL]
+            for i in range(PANEL):
+                column[i] = x[start + (p + i) * step + k] * scale
+    p = rows // PANEL * PANEL
+    if p < rows:
+        for k in range(depth):
+            column = out[p * depth + k * PANEL : p * depth + (k + 1) * PANEL]
+            column[:] = _ZERO
+            for i in range(rows - p):
+                column[i] = x[start + (p + i) * step + k] * scale
+
+
+@compiled
+def _add(
+    A: Any, ao: int, ai: int, ak: int, B: Any, bo: int, bk: int, C: Any, co: int, ci: int,
+    K: int, R: int, N: int,
+) -> None:  # fmt: skip
+    """Add a product to C: ``C[i, j] += sum A[i, k] B[k, j]``; N is a multiple of WIDTH."""
+    wide = N // PANEL * PANEL
+    i = 0
+    while i + TILE <= R:
+        a, c = ao + i * ai, co + i * ci
+        for j in range(0, wide, PANEL):
+            tile(A, a, ai, 0, ak, B, bo + j, 0, bk, C, c + j, ci, 1, K, TILE, VECTORS, 1)
+        for j in range(wide, N, WIDTH):
+            tile(A, a, ai, 0, ak, B, bo + j, 0, bk, C, c + j, ci, 1, K, TILE, 1, 1)
+        i += TILE
+    while i < R:
+        a, c = ao + i * ai, co + i * ci
+        for j in range(0, wide, PANEL):
+            tile(A, a, ai, 0, ak, B, bo + j, 0, bk, C, c + j, ci, 1, K, 1, VECTORS, 1)
+        for j in range(wide, N, WIDTH):
+            tile(A, a, ai, 0, ak, B, bo + j, 0, bk, C, c + j, ci, 1, K, 1, 1, 1)
+        i += 1
+
+
+@compiled
+def _hide(
+    S: Any, i0: int, rows: int, j0: int, keys: int, first: int, causal: bool,
+    mask: Any, start: int, mt: int, ms: int,
+) -> None:  # fmt: skip
+    """Add the mask to a block of scores; minus infinity for keys that a query does not see."""
+    if mask.size > 0:
+        for j in range(keys):
+            scores = S[j * QUERIES + first : j * QUERIES + rows]
+            at = start + (j0 + j) * ms + (i0 + first) * mt
+            added = mask[at : at + 1 + (len(scores) - 1) * mt]
+            for i in range(len(scores)):
+                a = added[i * mt]
+                scores[i] = a if a == -_INFINITY else scores[i] + a
+    if causal:
+        for j in range(keys):
+            unseen = max(first, min(j0 + j - i0, rows))
+            S[j * QUERIES + first : j * QUERIES + unseen] = -_INFINITY
+
+
+@compiled
+def _softmax(S: Any, keys: int, first: int, lanes: int, top: Any, total: Any, old: Any) -> None:
+    """Make powers of 2 of scores; ``top`` and ``total`` go on, ``old`` rescales what was."""
+    top, total, old = top[first:lanes], total[first:lanes], old[first:lanes]
+    width = lanes - first
+    for i in range(width):
+        old[i] = top[i]
+    for j in range(keys):
+        row = S[j * QUERIES + first : j * QUERIES + lanes]
+        for i in range(width):
+            top[i] = _larger(row[i], top[i])
+    for i in range(width):
+        old[i] = _power(old[i] - top[i])
+        total[i] *= old[i]
+    for j in range(keys):
+        row = S[j * QUERIES + first : j * QUERIES + lanes]
+        for i in range(width):
+            row[i] = _power(row[i] - top[i])
+        for i in range(width):
+            total[i] += row[i]
+
+
+@compiled
+def _forward(
+    q: Any, k: Any, v: Any, mask: Any, y: Any, tops: Any, totals: Any, strides: Any,
+    sizes: Any, scale: Any, causal: bool, scratch: Any, counter: Any, t: int, n: int,
+) -> None:  # fmt: skip
+    """Compute blocks of queries, the last ones first: they see most keys."""
+    heads, inner, T, S, d, e = sizes
+    sq, sk, sv, sm, sy = strides
+    if t >= len(scratch):
+        return
+    own = scratch[t]
+    turned = own[: QUERIES * d]
+    scores = own[QUERIES * d : QUERIES * (d + KEYS)]
+    out = own[QUERIES * (d + KEYS) : QUERIES * (d + KEYS + e)]
+    stats = own[QUERIES * (d + KEYS + e) :]
+    top, total, old = stats[:QUERIES], stats[QUERIES : 2 * QUERIES], stats[2 * QUERIES :]
+    blocks = (T + QUERIES - 1) // QUERIES
+    while True:
+        task = claim(counter)
+        if task >= heads * blocks:
+            return
+        head, i0 = task % heads, (blocks - 1 - task // heads) * QUERIES
+        b, h = head // inner, head % inner
+        q0, y0 = b * sq[0] + h * sq[1] + i0 * sq[2], b * sy[0] + h * sy[1] + i0 * sy[2]
+        k0, v0 = b * sk[0] + h * sk[1], b * sv[0] + h * sv[1]
+        rows = min(QUERIES, T - i0)
+        lanes = (rows + PANEL - 1) // PANEL * PANEL
+        _turn(q, q0, sq[2], rows, d, scale * _LOG2E, turned)
+        top[:] = _LOWEST
+        total[:] = _ZERO
+        out[:] = _ZERO
+        stop = min(S, i0 + rows) if causal else S
+        for j0 in range(0, stop, KEYS):
+            keys = min(KEYS, stop - j0)
+            first = max(0, j0 - i0) // PANEL * PANEL if causal else 0
+            gemm(k, k0 + j0 * sk[2], sk[2], 0, 1, turned, first * d, 0, PANEL, PANEL * d,
+                 scores, first, QUERIES, 1, d, keys, lanes - first)  # fmt: skip
+            diagonal = causal and j0 + keys > i0
+            _hide(scores, i0, rows, j0, keys, first, diagonal,
+                  mask, b * sm[0] + h * sm[1], sm[3], sm[2])  # fmt: skip
+            _softmax(scores, keys, first, lanes, top, total, old)
+            for i in range(first, rows):
+                if old[i] != _ONE:
+                    for c in range(i * e, (i + 1) * e):
+                        out[c] *= old[i]
+            _add(scores, first, 1, QUERIES, v, v0 + j0 * sv[2], sv[2],
+                 out, first * e, e, keys, rows - first, e)  # fmt: skip
+        for i in range(rows):
+            unseen = total[i] == _ZERO
+            share = _ZERO if unseen else _ONE / total[i]
+            for c in range(e):
+                y[y0 + i * sy[2] + c] = out[i * e + c] * share
+            tops[head * T + i0 + i] = _ZERO if unseen else top[i]
+            totals[head * T + i0 + i] = _INFINITY if unseen else total[i]
+
+
+@compiled
+def _slopes(P: Any, D: Any, keys: int, first: int, lanes: int, lse: Any, mean: Any, c: Any) -> None:
+    """Make weights of scores in P, and slopes of the weights' gradients in D."""
+    lse, mean = lse[first:lanes], mean[first:lanes]
+    for j in range(keys):
+        weights = P[j * QUERIES + first : j * QUERIES + lanes]
+        slopes = D[j * QUERIES + first : j * QUERIES + lanes]
+        for i in range(lanes - first):
+            w = _power(weights[i] - lse[i])
+            weights[i] = w
+            slopes[i] = w * (slopes[i] - mean[i]) * c
+
+
+@compiled
+def _backward(
+    gy: Any, q: Any, k: Any, v: Any, mask: Any, y: Any, lse: Any, gq: Any, gk: Any, gv: Any,
+    strides: Any, sizes: Any, scale: Any, causal: bool, scratch: Any, counter: Any,
+    t: int, n: int,
+) -> None:  # fmt: skip
+    """Compute parts of heads; a part has every so manieth block of queries and all keys."""
+    heads, inner, T, S, d, e, parts = sizes
+    sg, sq, sk, sv, sm, sy, tq, tk, tv = strides
+    if t >= len(scratch):
+        return
+    own = scratch[t]
+    turned = own[: QUERIES * d]
+    turned_g = own[QUERIES * d : QUERIES * (d + e)]
+    P = own[QUERIES * (d + e) : QUERIES * (d + e + KEYS)]
+    D = own[QUERIES * (d + e + KEYS) : QUERIES * (d + e + 2 * KEYS)]
+    norms = own[QUERIES * (d + e + 2 * KEYS) :]
+    means = norms[QUERIES:]
+    while True:
+        task = claim(counter)
+        if task >= heads * parts:
+            return
+        head, part = task // parts, task % parts
+        b, h = head // inner, head % inner
+        k0, v0 = b * sk[0] + h * sk[1], b * sv[0] + h * sv[1]
+        gk0, gv0 = part * tk[3] + b * tk[0] + h * tk[1], part * tv[3] + b * tv[0] + h * tv[1]
+        for j in range(S):
+            gk[gk0 + j * tk[2] : gk0 + j * tk[2] + d] = _ZERO
+            gv[gv0 + j * tv[2] : gv0 + j * tv[2] + e] = _ZERO
+        for i0 in range(part * QUERIES, T, parts * QUERIES):
+            rows = min(QUERIES, T - i0)
+            lanes = (rows + PANEL - 1) // PANEL * PANEL
+            q0, g0 = b * sq[0] + h * sq[1] + i0 * sq[2], b * sg[0] + h * sg[1] + i0 * sg[2]
+            y0, gq0 = b * sy[0] + h * sy[1] + i0 * sy[2], b * tq[0] + h * tq[1] + i0 * tq[2]
+            _turn(q, q0, sq[2], rows, d, scale * _LOG2E, turned)
+            _turn(gy, g0, sg[2], rows, e, _ONE, turned_g)
+            for i in range(rows):
+                mean = _ZERO
+                for c in range(e):
+                    mean += gy[g0 + i * sg[2] + c] * y[y0 + i * sy[2] + c]
+                means[i] = mean
+                norms[i] = lse[head * T + i0 + i] * _LOG2E
+                gq[gq0 + i * tq[2] : gq0 + i * tq[2] + d] = _ZERO
+            for i in range(rows, lanes):
+                means[i] = _ZERO
+                norms[i] = _INFINITY
+            stop = min(S, i0 + rows) if causal else S
+            for j0 in range(0, stop, KEYS):
+                keys = min(KEYS, stop - j0)
+                first = max(0, j0 - i0) // PANEL * PANEL if causal else 0
+                seeing = rows - first
+                kj, vj = k0 + j0 * sk[2], v0 + j0 * sv[2]
+                gemm(k, kj, sk[2], 0, 1, turned, first * d, 0, PANEL, PANEL * d,
+                     P, first, QUERIES, 1, d, keys, lanes - first)  # fmt: skip
+                diagonal = causal and j0 + keys > i0
+                _hide(P, i0, rows, j0, keys, first, diagonal,
+                      mask, b * sm[0] + h * sm[1], sm[3], sm[2])  # fmt: skip
+                gemm(v, vj, sv[2], 0, 1, turned_g, first * e, 0, PANEL, PANEL * e,
+                     D, first, QUERIES, 1, e, keys, lanes - first)  # fmt: skip
+                _slopes(P, D, keys, first, lanes, norms, means, scale)
+                _add(P, first, QUERIES, 1, gy, g0 + first * sg[2], sg[2],
+                     gv, gv0 + j0 * tv[2], tv[2], seeing, keys, e)  # fmt: skip
+                _add(D, first, QUERIES, 1, q, q0 + first * sq[2], sq[2],
+                     gk, gk0 + j0 * tk[2], tk[2], seeing, keys, d)  # fmt: skip
+                _add(D, first, 1, QUERIES, k, kj, sk[2],
+                     gq, gq0 + first * tq[2], tq[2], keys, seeing, d)  # fmt: skip
+
+
+def attention(q: Any, k: Any, v: Any, mask: Any, is_causal: bool) -> Any:
+    """Return the weighted means and the log-normalisers."""
+    if not _serves(q, k, v):
+        return NotImplemented
+    lead, e, scale = leading(q, k, v), v.shape[-1], np.float32(scale_of(q))
+    q, k, v = (_widened(x) for x in (q, k, v))
+    heads, inner = _heads(lead)
+    (T, depth), (S, width) = q.shape[-2:], v.shape[-2:]
+    y = _like(q, (*lead, T, width))
+    tops, totals = np.empty((2, *lead, T), np.float32)
+    arrays, strides = _flat(lead, q, k, v, _prepared(mask, lead, T, S), y)
+    launch(
+        _forward, *arrays, tops.reshape(-1), totals.reshape(-1), strides,
+        (heads, inner, T, S, depth, width), scale, bool(is_causal),
+        aligned((get_num_threads(), QUERIES * (depth + KEYS + width + 3))),
+        np.zeros(1, np.int64), work=heads * T * S * 4,
+    )  # fmt: skip
+    lse = (np.log2(totals) + tops) * _LN2
+    return y[..., :e], lse
+
+
+def attention_grad(
+    gy: Any, q: Any, k: Any, v: Any, mask: Any, is_causal: bool, y: Any, lse: Any
+) -> Any:
+    """Return the gradients for queries, keys and values."""
+    if not _serves(q, k, v) or gy.dtype != np.float32:
+        return NotImplemented
+    lead, scale = leading(q, k, v), np.float32(scale_of(q))
+    d, e = q.shape[-1], v.shape[-1]
+    gy, q, k, v, y = (_widened(x) for x in (gy, q, k, v, y))
+    heads, inner = _heads(lead)
+    (T, depth), (S, width) = q.shape[-2:], v.shape[-2:]
+    threads = get_num_threads()
+    parts = 1 if heads >= 2 * threads else min(threads, -(-T // QUERIES))
+    gq = _like(q, (*lead, T, depth))
+    gk, gv = (_in_parts(x, lead, parts) for x in (k, v))
+    arrays, strides = _flat(lead, gy, q, k, v, _prepared(mask, lead, T, S), y)
+    written, more = _flat(lead, gq, gk[0], gv[0])
+    steps = tuple((*s[:3], x.strides[0] // 4) for s, x in zip(more, (gq, gk, gv), strict=True))
+    flat = (gk.reshape(-1), gv.reshape(-1)) if parts > 1 else written[1:]
+    launch(
+        _backward, *arrays, lse.reshape(-1), written[0], *flat, (*strides, *steps),
+        (heads, inner, T, S, depth, width, parts), scale, bool(is_causal),
+        aligned((threads, QUERIES * (depth + width + 2 * KEYS + 2))),
+        np.zeros(1, np.int64), work=heads * T * S * 4,
+    )  # fmt: skip
+    gk, gv = (x[0] if parts == 1 else x.sum(axis=0) for x in (gk, gv))
+    return gq[..., :d], gk[..., :d], gv[..., :e]
+
+
+def _serves(q: Any, k: Any, v: Any) -> bool:
+    """Whether the compiled version is for these arrays: float32, and more than a query or two."""
+    arrays = (q, k, v)
+    if any(type(x) is not np.ndarray or x.dtype != np.float32 for x in arrays):
+        return False
+    return q.shape[-2] >= 4 and all(x.size > 0 for x in arrays)
+
+
+def _heads(lead: tuple[int, ...]) -> tuple[int, int]:
+    """Return the number of heads, and the length of the last of the leading axes."""
+    return math.prod(lead), lead[-1] if lead else 1
+
+
+def _widened(x: Any) -> Any:
+    """Return an array whose rows are some vectors long, with zeros at the end if need be."""
+    over = x.shape[-1] % WIDTH
+    if not over:
+        return x
+    wide = np.zeros((*x.shape[:-1], x.shape[-1] - over + WIDTH), np.float32)
+    wide[..., : x.shape[-1]] = x
+    return wide
+
+
+def _like(x: Any, shape: tuple[int, ...]) -> Any:
+    """Return an empty array whose axes lie in memory in the order of those of ``x``."""
+    if x.ndim == len(shape) <= 4:
+        found = np.empty_like(x, shape=shape, subok=False)
+        if found.strides[-1] == 4:
+            return found
+    return np.empty(shape, np.float32)
+
+
+def _in_parts(x: Any, lead: tuple[int, ...], parts: int) -> Any:
+    """Return empty arrays for what each part adds to the gradient of ``x``."""
+    shape = (*lead, *x.shape[-2:])
+    return _like(x, shape)[None] if parts == 1 else np.empty((parts, *shape), np.float32)
+
+
+def _prepared(mask: Any, lead: tuple[int, ...], T: int, S: int) -> Any:
+    """Return what to add to scores, with queries along the last axis; empty for nothing."""
+    if mask is None:
+        return np.empty((1,) * len(lead) + (1, 0), np.float32)
+    if mask.dtype == bool:
+        mask = np.where(mask, _ZERO, -_INFINITY)
+    mask = mask.reshape((1,) * (len(lead) + 2 - mask.ndim) + mask.shape)
+    whole = np.broadcast_to(mask.astype(np.float32) * _LOG2E, (*mask.shape[:-1], S))
+    return np.ascontiguousarray(np.swapaxes(whole, -1, -2))
+
+
+def _flat(lead: tuple[int, ...], *arrays: Any) -> tuple[list[Any], tuple[tuple[int, ...], ...]]:
+    """Return each array as the memory it lies in, and its strides in elements.
+
+    The strides are those of two leading axes, 0 where an array broadcasts, of the rows, and of
+    what a row holds, 0 if it is one number. Arrays whose rows are in pieces are copied.
+    """
+    flat, strides = [], []
+    for x in arrays:
+        if len(lead) > 2:
+            whole = (*lead, *x.shape[-2:])
+            x = x if x.shape == whole else np.broadcast_to(x, whole)
+            x = x.reshape(-1, *whole[-3:])
+        if not _plain(x):
+            x = np.array(x, order="C")
+        size = 1 + sum((n - 1) * s for n, s in zip(x.shape, x.strides, strict=True)) // 4
+        steps = [0 if n == 1 else s // 4 for n, s in zip(x.shape, x.strides, strict=True)]
+        flat.append(as_strided(x, (size if x.size else 0,), (4,)))
+        strides.append((*[0] * (4 - x.ndim), *steps))
+    return flat, tuple(strides)
+
+
+def _plain(x: Any) -> bool:
+    """Whether rows of ``x`` lie in one piece, and it can be handed on as it is."""
+    rows = x.strides[-1] == 4 or x.shape[-1] == 1
+    flags = x.flags
+    return rows and flags.writeable and flags.aligned and all(s >= 0 and s % 4 == 0 for s in x.strides)

@@ -1,0 +1,27 @@
+"""Rows added at given places: the gradient of an embedding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dezero.kernels.table import kernel
+
+
+@kernel()
+def add_rows(values: Any, rows: Any, shape: tuple[int, ...]) -> Any:
+    """Return zeros of ``shape`` with ``values[i]`` added at row ``rows[i]``.
+
+    Rows may repeat, and count from the end where negative. ``values`` is of shape
+    ``(len(rows), *shape[1:])``.
+    """
+    result = np.zeros(shape, values.dtype)
+    if rows.size == 0:
+        return result
+    rows = np.where(rows < 0, rows + len(result), rows)
+    order = np.argsort(rows, kind="stable")  # then each row's values are summed as one run
+    rows = rows[order]
+    starts = np.flatnonzero(np.concatenate([[True], rows[1:] != rows[:-1]]))
+    result[rows[starts]] = np.add.reduceat(values[order], starts, axis=0)
+    return result
