@@ -92,7 +92,7 @@ def walk(
                 raise freed_error(node._name)
             _reach_cut(node, gy, grads)
             continue
-        if node._broadcasts and not recording:  # elementwise: its rules are called right here
+        if node._large_rules and not recording:  # elementwise: its rules are called right here
             large = gy.__class__ is np.ndarray and gy.size >= LARGE
             rules, saved = node._large_rules if large else node._rules, node._saved
         else:

@@ -96,6 +96,7 @@ class Function:
 
     _written = False
     _rules: ClassVar[tuple[Any, ...] | None] = None  # None: gradients come from `_pull`
+    _large_rules: ClassVar[tuple[Any, ...] | None] = None  # of an elementwise function
     _broadcasts: ClassVar[bool] = False
     _counts: ClassVar[bool] = False  # derivatives are 0 or 1: exact on integers too
 

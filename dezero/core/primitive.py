@@ -232,7 +232,6 @@ class Elementwise(Primitive):
 
     _broadcasts = True
     _large_forward: ClassVar[Callable[..., Any]]
-    _large_rules: ClassVar[tuple[Any, ...]] = ()
 
     def _pull(self, gy: Any, recording: bool) -> Any:
         saved = self._recorded() if recording else self._saved
