@@ -37,7 +37,7 @@ class MLP:
 class LSTM:
     """An LSTM of the book's form with a linear read-out; gates in the order f, i, o, u."""
 
-    xs: Array  # (steps, batch, 1)
+    xs: Array  # (steps, batch, inputs)
     ts: Array  # (steps, batch, 1)
     wx: dict[str, Array]
     wh: dict[str, Array]
@@ -126,17 +126,29 @@ def mlp(small: bool = False) -> MLP:
 
 def lstm(small: bool = False) -> LSTM:
     """30 steps of a batch of 30 with 100 hidden units (small: 4 steps, 3, 5)."""
-    steps, batch, hidden = (4, 3, 5) if small else (30, 30, 100)
+    return _lstm(4, 3, 1, 5) if small else _lstm(30, 30, 1, 100)
+
+
+def lstm_sequence(small: bool = False) -> LSTM:
+    """100 steps of a batch of 32, 64 inputs, 256 hidden units (small: 6 steps, 3, 4, 5)."""
+    # Gradients of a mean over so many steps are small, and Adam's eps stands at different places
+    # in the book and in PyTorch: it has to be too small to matter.
+    eps = 1e-12
+    return _lstm(6, 3, 4, 5, eps) if small else _lstm(100, 32, 64, 256, eps)
+
+
+def _lstm(steps: int, batch: int, n_in: int, hidden: int, eps: float = 1e-8) -> LSTM:
     rng = np.random.default_rng(SEED)
     scale = hidden**-0.5
     return LSTM(
-        xs=_normal(rng, (steps, batch, 1)),
+        xs=_normal(rng, (steps, batch, n_in)),
         ts=_normal(rng, (steps, batch, 1)),
-        wx={gate: _normal(rng, (1, hidden)) for gate in "fiou"},
+        wx={gate: _normal(rng, (n_in, hidden), n_in**-0.5) for gate in "fiou"},
         wh={gate: _normal(rng, (hidden, hidden), scale) for gate in "fiou"},
         b={gate: _normal(rng, (hidden,), 0.1) for gate in "fiou"},
         w_out=_normal(rng, (hidden, 1), scale),
         b_out=_normal(rng, (1,), 0.1),
+        eps=eps,
     )
 
 

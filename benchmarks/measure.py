@@ -103,12 +103,24 @@ class Entry:
         return " ".join(filter(None, [suite.TITLES[self.peer], form]))
 
     def start(self, settings: Settings) -> None:
-        """Start the process, build the workload, compute the check."""
+        """Start the process, build the workload, compute the check, warm up.
+
+        A process that had to compile kernels is started once more: then they are on disk, and
+        the compiler's memory is not taken for the workload's.
+        """
+        answer = self._prepare(settings)
+        if answer["compiled"] and not settings.small:
+            self.finish()
+            answer = self._prepare(settings)
+        self.description, self.check = answer["description"], answer["check"]
+
+    def _prepare(self, settings: Settings) -> Json:
         self.worker = Worker(self.peer, settings)
-        answer = self.worker.ask(
+        if "missing" in self.worker.hello:
+            raise WorkerError(f"{self.peer}: {self.worker.hello['missing']}")
+        return self.worker.ask(
             "prepare", workload=self.function, small=settings.small, collect=self.collector
         )
-        self.description, self.check = answer["description"], answer["check"]
 
     def calibrate(self, settings: Settings) -> None:
         """Choose the number of steps of a turn."""

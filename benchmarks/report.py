@@ -30,6 +30,11 @@ def mebibytes(count: int | None) -> str:
     return "" if count is None else f"{count / 2**20:.0f}"
 
 
+def _memory_ratio(workload: Json, entry: Json, key: str) -> str:
+    found = suite.memory_ratio(workload, entry, key)
+    return "" if found is None else f"{found:.2f}"
+
+
 def _columns(rows: list[list[str]], words: int = 2) -> str:
     """Columns in line: the first ``words`` to the left, figures to the right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
@@ -51,18 +56,13 @@ def _markdown(rows: list[list[str]]) -> str:
 
 def workload_text(workload: Json) -> str:
     """The block of one workload."""
-    rows = [["", "", "a step", "DeZero / it (min-max)", "peak MiB", "growth MiB"]]
+    ratio = "DeZero / it"
+    rows = [["", "", "a step", f"{ratio} (min-max)", "peak MiB", ratio, "growth MiB", ratio]]
     for entry in workload["entries"]:
-        rows.append(
-            [
-                "",
-                entry["label"],
-                duration(entry["seconds"]),
-                spread(entry["ratio"]),
-                mebibytes(entry["memory"].get("peak")),
-                mebibytes(entry["memory"].get("growth")),
-            ]
-        )
+        row = ["", entry["label"], duration(entry["seconds"]), spread(entry["ratio"])]
+        for key in ("peak", "growth"):
+            row += [mebibytes(entry["memory"].get(key)), _memory_ratio(workload, entry, key)]
+        rows.append(row)
     return f"{workload['name']}: {workload['title']}\n{_columns(rows)}\n"
 
 
@@ -102,13 +102,24 @@ def import_text(imported: Json) -> str:
 
 
 def bars_text(results: Json) -> str:
-    """One line a bar."""
-    rows = []
-    for bar in suite.bars(results):
-        figure = "-" if bar.figure is None else f"{bar.figure:.3f}"
-        verdict = "not measured" if bar.figure is None else "met" if bar.met else "MISSED"
-        rows.append([bar.text, verdict, figure, f"<= {bar.limit}"])
-    return _columns(rows)
+    """One line a bar; those that were not measured in one line together."""
+    bars = suite.bars(results)
+    rows = [
+        [bar.text + " / PyTorch" * bool(bar.quantity), _verdict(bar), *_figures(bar)]
+        for bar in bars
+        if bar.figure is not None
+    ]
+    names = dict.fromkeys(bar.workload for bar in bars if bar.figure is None)
+    others = [f"bars not measured: {', '.join(names)}"] if names else []
+    return "\n".join([*([_columns(rows)] if rows else []), *others])
+
+
+def _verdict(bar: suite.Bar) -> str:
+    return "not measured" if bar.figure is None else "met" if bar.met else "MISSED"
+
+
+def _figures(bar: suite.Bar) -> list[str]:
+    return ["" if bar.figure is None else f"{bar.figure:.3f}", f"<= {bar.limit}"]
 
 
 def machine_line(results: Json) -> str:
@@ -145,13 +156,37 @@ def _memory_table(results: Json) -> str:
     labels = ["DeZero"] + [suite.TITLES[peer] for peer in suite.PEERS]
     rows = [["Memory, MiB: peak of the process (growth during the workload)", *labels]]
     for workload in results["workloads"]:
-        found = {entry["label"]: entry["memory"] for entry in workload["entries"]}
-        cells = [
-            f"{mebibytes(m['peak'])} ({mebibytes(m['growth'])})" if (m := found.get(label)) else ""
-            for label in labels
-        ]
-        rows.append([workload["name"], *cells])
+        found = {entry["label"]: entry for entry in workload["entries"]}
+        row = [workload["name"]]
+        for label in labels:
+            entry = found.get(label)
+            if entry is None or not entry["memory"]:
+                row.append("")
+                continue
+            sizes = [mebibytes(entry["memory"][key]) for key in ("peak", "growth")]
+            ratios = [_memory_ratio(workload, entry, key) or "-" for key in ("peak", "growth")]
+            cell = f"{sizes[0]} ({sizes[1]})"
+            row.append(cell if label == "DeZero" else f"{cell}<br>{ratios[0]} ({ratios[1]})")
+        rows.append(row)
     return _markdown(rows)
+
+
+def _bars_tables(results: Json) -> list[str]:
+    """The bars against PyTorch, one workload a row, and the others."""
+    bars = suite.bars(results)
+    head = ["DeZero / PyTorch", "time", "limit", "", "peak memory", "limit", "", "memory growth"]
+    rows = [head]
+    for name in suite.TIME_RATIOS:
+        found = {bar.quantity: bar for bar in bars if bar.workload == name}
+        row = [name]
+        for quantity in ("time", "peak"):
+            bar = found.get(quantity)
+            row += [*_figures(bar), _verdict(bar).lower()] if bar else [""] * 3
+        growth = suite.torch_ratio(results, name, "growth")
+        rows.append([*row, "" if growth is None else f"{growth:.2f}"])
+    rest = [bar for bar in bars if not bar.quantity]
+    others = [[bar.text, *_figures(bar), _verdict(bar).lower()] for bar in rest]
+    return [_markdown(rows), _markdown([["Bar", "figure", "limit", ""], *others])]
 
 
 def markdown(results: Json) -> str:
@@ -162,6 +197,7 @@ def markdown(results: Json) -> str:
             "Median time of a step; below a peer's time, DeZero's time divided by it: the median "
             "of the rounds (least-greatest). Less than 1 means that DeZero is faster.",
             _main_table(results),
+            "Below a peer's memory, DeZero's divided by it.",
             _memory_table(results),
         ]
     if results["scaling"]:
@@ -171,20 +207,15 @@ def markdown(results: Json) -> str:
         ]
     if results["import_time"]:
         parts.append(_markdown(_import_rows(results["import_time"])))
-    rows = [["Bar", "limit", "figure", ""]]
-    for bar in suite.bars(results):
-        figure = "" if bar.figure is None else f"{bar.figure:.3f}"
-        verdict = "not measured" if bar.figure is None else "met" if bar.met else "missed"
-        rows.append([bar.text, f"{bar.limit}", figure, verdict])
-    parts.append(_markdown(rows))
+    parts += ["The bars of this stage:", *_bars_tables(results)]
     return "\n\n".join(parts) + "\n"
 
 
 def plot(results: Json, path: Path) -> bool:
     """Draw the ratios to PyTorch; False where there are none, or no Matplotlib."""
     found = [
-        (workload["name"], entry["ratio"])
-        for workload in results["workloads"]
+        (workload, entry)
+        for workload in reversed(results["workloads"])
         for entry in workload["entries"]
         if entry["peer"] == "torch" and entry["ratio"]
     ]
@@ -197,29 +228,62 @@ def plot(results: Json, path: Path) -> bool:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    names = [name for name, _ in reversed(found)]
-    ratios = [ratio for _, ratio in reversed(found)]
-    medians = [r["median"] for r in ratios]
-    errors = [
-        [r["median"] - r["min"] for r in ratios],
-        [r["max"] - r["median"] for r in ratios],
-    ]
-    figure, axes = plt.subplots(figsize=(8, 1 + 0.45 * len(names)), layout="constrained")
-    colours = ["#2b6cb0" if m <= 1 else "#c05621" for m in medians]
-    # On a logarithmic axis a bar has to start somewhere: at 1, where both are as fast.
-    axes.barh(names, [m - 1 for m in medians], left=1, color=colours, xerr=errors, capsize=3)
-    for y, median in enumerate(medians):
-        axes.annotate(f"{median:.2f}", (1.01, y), xycoords=("axes fraction", "data"), va="center")
-    axes.set_xscale("log")
-    least = min([0.25, *(r["min"] for r in ratios)])
-    greatest = max([4.0, *(r["max"] for r in ratios)])
-    axes.set_xlim(least / 1.2, greatest * 1.2)
-    ticks = [t for t in (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10, 20, 50, 100)
-             if least / 1.2 <= t <= greatest * 1.2]  # fmt: skip
-    axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
-    axes.minorticks_off()
-    axes.axvline(1, color="black", linewidth=1)
-    axes.set_xlabel("DeZero's time / PyTorch's time (left of 1: DeZero is faster)")
+    names = [workload["name"] for workload, _ in found]
+    times = [entry["ratio"] for _, entry in found]
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(11, 1.6 + 0.42 * len(names)), layout="constrained", sharey=True,
+        width_ratios=(3, 2),
+    )  # fmt: skip
+    limits = [suite.TIME_RATIOS.get(name) for name in names]
+    _bars(left, names, [r["median"] for r in times], limits, [(r["min"], r["max"]) for r in times])
+    left.set_xlabel("time (whiskers: least and greatest round)")
+    peaks = [suite.memory_ratio(workload, entry, "peak") or 0.0 for workload, entry in found]
+    limits = [suite.PEAK_RATIO if name in suite.PEAK_NAMES else None for name in names]
+    _bars(right, names, peaks, limits, None)
+    right.set_xlabel("peak memory of the process")
+    handles, labels = left.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+    figure.suptitle("DeZero / PyTorch: left of 1 DeZero needs less", fontsize="medium")
     figure.savefig(path, dpi=120)
     plt.close(figure)
     return True
+
+
+def _bars(
+    axes: Any,
+    names: list[str],
+    ratios: list[float],
+    limits: list[float | None],
+    ranges: list[tuple[float, float]] | None,
+) -> None:
+    """One bar a workload, blue within its limit, on a logarithmic axis."""
+    within = [ratio <= (limit or 1) for ratio, limit in zip(ratios, limits, strict=True)]
+    colours = ["#2b6cb0" if ok else "#c05621" for ok in within]
+    # On a logarithmic axis a bar has to start somewhere: at 1, where both are the same.
+    axes.barh(names, [r - 1 for r in ratios], left=1, color=colours, height=0.7)
+    if ranges:
+        whiskers = zip(ratios, ranges, strict=True)
+        errors = list(zip(*((r - low, high - r) for r, (low, high) in whiskers), strict=True))
+        axes.errorbar(
+            ratios, names, xerr=errors, fmt="none", ecolor="0.35", elinewidth=1, capsize=2.5
+        )
+    marked = [(limit, y) for y, limit in enumerate(limits) if limit is not None]
+    if marked:
+        at, ys = zip(*marked, strict=True)
+        axes.scatter(
+            at, ys, marker="|", s=260, color="black", linewidths=2.2, zorder=3,
+            label="bar of this stage",
+        )  # fmt: skip
+    for y, ratio in enumerate(ratios):
+        axes.annotate(f"{ratio:.2f}", (1.01, y), xycoords=("axes fraction", "data"), va="center")
+    axes.set_xscale("log")
+    lows, highs = zip(*(ranges or [(r, r) for r in ratios]), strict=True)
+    least, greatest = min(0.25, *lows) / 1.2, max(2.0, *highs) * 1.2
+    axes.set_xlim(least, greatest)
+    marks = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50, 100)
+    ticks = [mark for mark in marks if least <= mark <= greatest]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.axvline(1, color="black", linewidth=1, label="PyTorch")
+    axes.grid(axis="x", color="0.9")
+    axes.set_axisbelow(True)

@@ -32,7 +32,11 @@ ROWS = (
     Row("chain_10000", "10,000 multiplications, 0-d float64, forward + backward", 1e-9, 10_000),
     Row("mlp", "MLP 784-1000-1000-10, batch 100, SGD step", 1e-4),
     Row("lstm_cell", "LSTM cell by cell, 30 steps, batch 30, hidden 100, Adam step", 1e-4),
+    Row("lstm_sequence", "LSTM over 100 steps, batch 32, 64 inputs, hidden 256, Adam step", 1e-4),
     Row("cnn", "CNN 3-32-32-P-64-64-P-10, 64 images 32x32, SGD step", 1e-3),
+    Row("resnet18", "ResNet-18, 16 images 64x64, momentum SGD step", 1e-3),
+    Row("vgg16", "VGG16, one image 224x224, inference", 1e-3),
+    Row("resnet50", "ResNet-50, one image 224x224, inference", 1e-3),
     Row("gpt", "GPT, 4 layers, width 256, 8x128 tokens, AdamW step", 1e-3),
     Row("elementwise", "`sum(exp(tanh(x*y + x)))`, 4M elements, forward + backward", 1e-4),
     Row("hvp", "Hessian-vector product of the MLP", 1e-3),
@@ -51,7 +55,24 @@ NAMES = (
 # How far a parameter moved is a difference of nearly equal float32 numbers.
 MOVED_RTOL = 1e-2
 
-TORCH_RATIO = 0.5
+# DeZero's time divided by PyTorch's.
+TIME_RATIOS = {
+    "goldstein_price": 0.5,
+    "chain_10000": 0.5,
+    "mlp": 0.9,
+    "lstm_cell": 0.45,
+    "lstm_sequence": 0.9,
+    "cnn": 0.6,
+    "resnet18": 0.7,
+    "vgg16": 0.8,
+    "resnet50": 0.8,
+    "gpt": 0.85,
+    "elementwise": 0.7,
+    "hvp": 0.9,
+}
+# DeZero's peak of memory divided by PyTorch's, the whole process.
+PEAK_RATIO = 1.0
+PEAK_NAMES = tuple(name for name in TIME_RATIOS if name not in ("goldstein_price", "chain_10000"))
 SCALING_RATIO = 1.25
 IMPORT_RATIO = 1.3
 
@@ -69,6 +90,7 @@ class Bar:
     text: str
     limit: float
     figure: float | None  # None: not measured in this run
+    quantity: str = ""  # "time" or "peak" where PyTorch is what DeZero is compared with
 
     @property
     def met(self) -> bool:
@@ -92,11 +114,22 @@ def disagreement(
     return None
 
 
-def _torch_ratio(results: dict[str, Any], name: str) -> float | None:
+def memory_ratio(workload: dict[str, Any], entry: dict[str, Any], key: str) -> float | None:
+    """DeZero's memory divided by that of the ``entry``; ``key`` is "peak" or "growth"."""
+    ours = next((e for e in workload["entries"] if e["peer"] == "dezero"), None)
+    if ours is None or entry["peer"] == "dezero" or not entry["memory"].get(key):
+        return None
+    return float(ours["memory"][key] / entry["memory"][key])
+
+
+def torch_ratio(results: dict[str, Any], name: str, quantity: str) -> float | None:
+    """DeZero's "time", "peak" or "growth" divided by PyTorch's; None where not measured."""
     for workload in results["workloads"]:
         for entry in workload["entries"]:
             if workload["name"] == name and entry["peer"] == "torch" and entry["ratio"]:
-                return float(entry["ratio"]["median"])
+                if quantity == "time":
+                    return float(entry["ratio"]["median"])
+                return memory_ratio(workload, entry, quantity)
     return None
 
 
@@ -112,8 +145,13 @@ def bars(results: dict[str, Any]) -> list[Bar]:
     imported = results["import_time"]
     return [
         *(
-            Bar(name, f"{name}: DeZero / PyTorch", TORCH_RATIO, _torch_ratio(results, name))
-            for name in ("goldstein_price", "chain_10000")
+            Bar(name, f"{name}: time", limit, torch_ratio(results, name, "time"), "time")
+            for name, limit in TIME_RATIOS.items()
+        ),
+        *(
+            Bar(name, f"{name}: peak memory", PEAK_RATIO, peak, "peak")
+            for name in PEAK_NAMES
+            for peak in [torch_ratio(results, name, "peak")]
         ),
         Bar(
             SCALING,

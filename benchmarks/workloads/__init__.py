@@ -34,18 +34,32 @@ def norm(a: Any) -> float:
     return float(np.sqrt(np.sum(np.square(np.asarray(a, dtype=np.float64)))))
 
 
+def scores_check(scores: Any) -> Check:
+    """1000 scores of an image: ten norms of a hundred each, and the five greatest."""
+    flat = np.asarray(scores).reshape(-1)
+    return {
+        "norms": [norm(part) for part in np.split(flat, 10)],
+        "greatest": [float(s) for s in np.sort(flat)[-5:]],
+    }
+
+
 def training_check(
     step: Callable[[], Any],
     parameters: Callable[[], Mapping[str, Any]],
-    steps: int = 3,
+    gradients: Callable[[], Mapping[str, Any]] | None = None,
 ) -> Check:
-    """Losses of the first steps, and how far they moved each parameter.
+    """Losses of the first three steps, and how far they moved each parameter.
 
     ``parameters`` returns arrays by name. The losses after the first one depend on gradients and
-    optimiser; the distances show a parameter that was left out.
+    optimiser; the distances show a parameter that was left out. ``gradients`` returns those of
+    the last step: Adam's step hardly shows an error in them.
     """
     before = {name: np.array(a, copy=True) for name, a in parameters().items()}
-    found = {"loss": [float(step()) for _ in range(steps)]}
+    losses = [float(step())]
+    found = {"loss": losses}
+    for name, g in (gradients() if gradients else {}).items():
+        found[f"gradient {name}"] = [norm(g)]
+    losses += [float(step()) for _ in range(2)]
     for name, after in parameters().items():
         found[f"moved {name}"] = [norm(np.asarray(after) - before[name])]
     return found

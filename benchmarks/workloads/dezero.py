@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from typing import Any
 
 import numpy as np
@@ -9,13 +11,35 @@ import numpy as np
 import dezero
 import dezero.functions as F
 import dezero.layers as L
-from benchmarks import inputs, suite
-from benchmarks.workloads import Check, Workload, formulas, norm, training_check
-from dezero import Model, Variable, optimizers
+from benchmarks import inputs, networks, suite
+from benchmarks.workloads import (
+    Check,
+    Workload,
+    formulas,
+    networks_dezero,
+    norm,
+    scores_check,
+    training_check,
+)
+from dezero import Model, Variable, models, optimizers
 
 
 def _set_up(threads: int) -> str:
+    dezero.set_num_threads(threads)
     return dezero.__version__
+
+
+def _kernels() -> tuple[int, int]:
+    """How many versions of compiled kernels are ready, and how many were not on disk yet.
+
+    Looks at what is there and imports nothing: Numba's own memory is the workload's.
+    """
+    numba = sys.modules.get("numba.core.dispatcher")
+    if numba is None:
+        return 0, 0
+    found = [o for o in gc.get_objects() if isinstance(o, numba.Dispatcher)]
+    ready = sum(len(kernel.signatures) for kernel in found)
+    return ready, sum(sum(kernel.stats.cache_misses.values()) for kernel in found)
 
 
 def _fill(layer: Any, **arrays: Any) -> Any:
@@ -142,7 +166,7 @@ def hvp(small: bool) -> Workload:
 class _LSTM(Model):
     def __init__(self, case: inputs.LSTM) -> None:
         super().__init__()
-        self.rnn = L.LSTM(case.hidden, in_size=1)
+        self.rnn = L.LSTM(case.hidden, in_size=case.xs.shape[2])
         for gate in "fiou":
             _fill(getattr(self.rnn, f"x2{gate}"), W=case.wx[gate], b=case.b[gate])
             _fill(getattr(self.rnn, f"h2{gate}"), W=case.wh[gate])
@@ -151,16 +175,35 @@ class _LSTM(Model):
     def forward(self, x: Any) -> Any:
         return self.out(self.rnn(x))
 
-    def stacked(self, part: str, name: str) -> Any:
-        return np.concatenate([getattr(getattr(self.rnn, part + g), name).data for g in "fiou"])
+    def trained(self) -> dict[str, list[Any]]:
+        x2, h2 = ([getattr(self.rnn, f"{part}2{gate}") for gate in "fiou"] for part in "xh")
+        return {
+            "wx": [layer.W for layer in x2], "wh": [layer.W for layer in h2],
+            "b": [layer.b for layer in x2], "w_out": [self.out.W], "b_out": [self.out.b],
+        }  # fmt: skip
+
+    def check(self, step: Any) -> Check:
+        def parameters() -> dict[str, Any]:
+            found = self.trained().items()
+            return {name: np.concatenate([p.data for p in ps]) for name, ps in found}
+
+        def gradients() -> dict[str, Any]:
+            found = self.trained().items()
+            return {name: np.concatenate([p.grad.data for p in ps]) for name, ps in found}
+
+        return training_check(step, parameters, gradients)
+
+
+def _adam(case: inputs.LSTM, model: Model) -> Any:
+    beta1, beta2 = case.betas
+    optimizer = optimizers.Adam(alpha=case.lr, beta1=beta1, beta2=beta2, eps=case.eps)
+    return optimizer.setup(model)
 
 
 def lstm_cell(small: bool) -> Workload:
     case = inputs.lstm(small)
     model = _LSTM(case)
-    beta1, beta2 = case.betas
-    optimizer = optimizers.Adam(alpha=case.lr, beta1=beta1, beta2=beta2, eps=case.eps)
-    optimizer.setup(model)
+    optimizer = _adam(case, model)
 
     def step() -> Any:
         model.rnn.reset_state()
@@ -173,14 +216,24 @@ def lstm_cell(small: bool) -> Workload:
         optimizer.update()
         return loss.data
 
-    def parameters() -> dict[str, Any]:
-        return {
-            "wx": model.stacked("x2", "W"), "wh": model.stacked("h2", "W"),
-            "b": model.stacked("x2", "b"),
-            "w_out": model.out.W.data, "b_out": model.out.b.data,
-        }  # fmt: skip
+    return Workload(step, lambda: model.check(step), "L.LSTM, optimizers.Adam")
 
-    return Workload(step, lambda: training_check(step, parameters), "L.LSTM, optimizers.Adam")
+
+def lstm_sequence(small: bool) -> Workload:
+    case = inputs.lstm_sequence(small)
+    xs, ts = case.xs, case.ts.reshape(-1, 1)
+    model = _LSTM(case)
+    optimizer = _adam(case, model)
+
+    def step() -> Any:
+        model.rnn.reset_state()
+        loss = F.mean_squared_error(model(xs).reshape(-1, 1), ts)
+        model.cleargrads()
+        loss.backward()
+        optimizer.update()
+        return loss.data
+
+    return Workload(step, lambda: model.check(step), "L.LSTM in one call, optimizers.Adam")
 
 
 class _CNN(Model):
@@ -217,6 +270,43 @@ def cnn(small: bool) -> Workload:
         return found | {"w_out": model.out.W.data, "b_out": model.out.b.data}
 
     return Workload(step, lambda: training_check(step, parameters), "optimizers.SGD")
+
+
+def resnet18(small: bool) -> Workload:
+    case = networks.resnet18(small)
+    model = networks_dezero.resnet18(case)
+    optimizer = optimizers.MomentumSGD(lr=case.lr, momentum=case.momentum).setup(model)
+
+    def step() -> Any:
+        loss = F.softmax_cross_entropy(model(case.x), case.t)
+        model.cleargrads()
+        loss.backward()
+        optimizer.update()
+        return loss.data
+
+    def parameters() -> dict[str, Any]:
+        found = dict(model.named_params())
+        return {name: found[name].data for name in case.checked}
+
+    return Workload(step, lambda: training_check(step, parameters), "optimizers.MomentumSGD")
+
+
+def _inference(model: Any, case: networks.Network) -> Workload:
+    networks_dezero.filled(model, case)
+
+    def step() -> Any:
+        with dezero.no_grad(), dezero.test_mode():
+            return model(case.x).data
+
+    return Workload(step, lambda: scores_check(step()), "no_grad, test_mode")
+
+
+def vgg16(small: bool) -> Workload:
+    return _inference(models.VGG16(), networks.vgg16(small))
+
+
+def resnet50(small: bool) -> Workload:
+    return _inference(models.ResNet50(), networks.resnet50(small))
 
 
 class _Block(Model):

@@ -86,7 +86,14 @@ def _adam_state(parameters: Tree) -> Tree:
     return parameters, means, squares, jnp.zeros((), jnp.float32)
 
 
-def _training(update: Any, state: Tree, data: tuple[Any, ...], note: str, pick: Any) -> Workload:
+def _training(
+    update: Any,
+    state: Tree,
+    data: tuple[Any, ...],
+    note: str,
+    pick: Any,
+    pick_gradients: Any = None,
+) -> Workload:
     held = [jax.tree.map(jnp.array, state)]
     arrays = tuple(jnp.asarray(a) for a in data)
 
@@ -95,7 +102,11 @@ def _training(update: Any, state: Tree, data: tuple[Any, ...], note: str, pick: 
         jax.block_until_ready(held[0])
         return jax.block_until_ready(loss)
 
-    return Workload(step, lambda: training_check(step, lambda: pick(held[0])), note)
+    def check() -> Check:
+        gradients = (lambda: pick_gradients(held[0])) if pick_gradients else None
+        return training_check(step, lambda: pick(held[0]), gradients)
+
+    return Workload(step, check, note)
 
 
 def _mlp_parameters(case: inputs.MLP) -> Tree:
@@ -151,6 +162,7 @@ def hvp(small: bool) -> Workload:
 
 
 def _lstm_loss(parameters: Tree, xs: jax.Array, ts: jax.Array) -> jax.Array:
+    """The sum over the steps of the mean squared error."""
     p = parameters
 
     def cell(carry: Tree, pair: Tree) -> tuple[Tree, jax.Array]:
@@ -166,8 +178,19 @@ def _lstm_loss(parameters: Tree, xs: jax.Array, ts: jax.Array) -> jax.Array:
     return jnp.sum(jax.lax.scan(cell, (zeros, zeros), (xs, ts), unroll=5)[1])
 
 
+def _lstm_sequence_loss(parameters: Tree, xs: jax.Array, ts: jax.Array) -> jax.Array:
+    return _lstm_loss(parameters, xs, ts) / len(xs)
+
+
 def lstm_cell(small: bool) -> Workload:
-    case = inputs.lstm(small)
+    return _lstm(inputs.lstm(small), _lstm_loss)
+
+
+def lstm_sequence(small: bool) -> Workload:
+    return _lstm(inputs.lstm_sequence(small), _lstm_sequence_loss)
+
+
+def _lstm(case: inputs.LSTM, loss_of: Any) -> Workload:
     parameters = {
         "wx": jnp.hstack([case.wx[g] for g in "fiou"]),
         "wh": jnp.hstack([case.wh[g] for g in "fiou"]),
@@ -175,11 +198,14 @@ def lstm_cell(small: bool) -> Workload:
         "w_out": jnp.asarray(case.w_out),
         "b_out": jnp.asarray(case.b_out),
     }
-    update = _adam(case.lr, case.betas, case.eps, 0.0, _lstm_loss)
+    update = _adam(case.lr, case.betas, case.eps, 0.0, loss_of)
     state = _adam_state(parameters)
-    return _training(
-        update, state, (case.xs, case.ts), "jit, lax.scan over the cell", lambda state: state[0]
-    )
+
+    def gradients(state: Tree) -> Tree:  # after the first step, from Adam's means of them
+        return {name: mean / (1 - case.betas[0]) for name, mean in state[1].items()}
+
+    note = "jit, lax.scan over the cell"
+    return _training(update, state, (case.xs, case.ts), note, lambda state: state[0], gradients)
 
 
 def _cnn_loss(parameters: Tree, x: jax.Array, t: jax.Array) -> jax.Array:

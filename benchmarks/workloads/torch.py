@@ -9,8 +9,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from benchmarks import inputs, suite
-from benchmarks.workloads import Check, Workload, formulas, norm, training_check
+from benchmarks import inputs, networks, suite
+from benchmarks.workloads import (
+    Check,
+    Workload,
+    formulas,
+    networks_torch,
+    norm,
+    scores_check,
+    training_check,
+)
 
 
 def _set_up(threads: int) -> str:
@@ -126,26 +134,45 @@ def hvp(small: bool) -> Workload:
 
 
 class _LSTM(nn.Module):
-    def __init__(self, case: inputs.LSTM) -> None:
+    """An ``nn.LSTMCell`` or ``nn.LSTM``, whose parameters have this ending, and a read-out."""
+
+    def __init__(self, case: inputs.LSTM, rnn: nn.Module, ending: str = "") -> None:
         super().__init__()
-        self.cell = nn.LSTMCell(1, case.hidden)
+        self.rnn = rnn
         order = "ifuo"  # PyTorch's i, f, g, o
+        self.names = [name + ending for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+        wx, wh, b, no_b = (getattr(rnn, name) for name in self.names)
         with torch.no_grad():
-            self.cell.weight_ih.copy_(_copy(np.hstack([case.wx[g] for g in order]).T))
-            self.cell.weight_hh.copy_(_copy(np.hstack([case.wh[g] for g in order]).T))
-            self.cell.bias_ih.copy_(_copy(np.hstack([case.b[g] for g in order])))
-            self.cell.bias_hh.zero_()
+            wx.copy_(_copy(np.hstack([case.wx[g] for g in order]).T))
+            wh.copy_(_copy(np.hstack([case.wh[g] for g in order]).T))
+            b.copy_(_copy(np.hstack([case.b[g] for g in order])))
+            no_b.zero_()
         # The book's cell has one bias: with two, Adam would move their sum twice as far.
-        self.cell.bias_hh.requires_grad_(False)
+        no_b.requires_grad_(False)
         self.out = _linear(case.w_out, case.b_out)
+
+    def check(self, step: Any) -> Check:
+        trained = {
+            name: getattr(self.rnn, theirs)
+            for name, theirs in zip(("wx", "wh", "b"), self.names, strict=False)
+        } | {"w_out": self.out.weight, "b_out": self.out.bias}
+
+        def gradients() -> dict[str, Any]:
+            return _arrays({name: p.grad for name, p in trained.items()})
+
+        return training_check(step, lambda: _arrays(trained), gradients)
+
+
+def _adam(case: inputs.LSTM, model: nn.Module) -> torch.optim.Adam:
+    trained = [p for p in model.parameters() if p.requires_grad]
+    return torch.optim.Adam(trained, lr=case.lr, betas=case.betas, eps=case.eps)
 
 
 def lstm_cell(small: bool) -> Workload:
     case = inputs.lstm(small)
     xs, ts = _copy(case.xs), _copy(case.ts)
-    model = _LSTM(case)
-    trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.Adam(trained, lr=case.lr, betas=case.betas, eps=case.eps)
+    model = _LSTM(case, nn.LSTMCell(1, case.hidden))
+    optimizer = _adam(case, model)
     zeros = torch.zeros(xs.shape[1], case.hidden)
 
     def step() -> torch.Tensor:
@@ -153,27 +180,32 @@ def lstm_cell(small: bool) -> Workload:
         h, c = zeros, zeros
         loss = torch.zeros(())
         for x, t in zip(xs, ts, strict=True):
-            h, c = model.cell(x, (h, c))
+            h, c = model.rnn(x, (h, c))
             loss = loss + F.mse_loss(model.out(h), t)
         loss.backward()
         optimizer.step()
         return loss.detach()
 
-    def parameters() -> dict[str, Any]:
-        cell = model.cell
-        return _arrays(
-            {
-                "wx": cell.weight_ih,
-                "wh": cell.weight_hh,
-                "b": cell.bias_ih,
-                "w_out": model.out.weight,
-                "b_out": model.out.bias,
-            }
-        )
+    note = "eager, nn.LSTMCell, torch.optim.Adam"
+    return Workload(step, lambda: model.check(step), note)
 
-    return Workload(
-        step, lambda: training_check(step, parameters), "eager, nn.LSTMCell, torch.optim.Adam"
-    )
+
+def lstm_sequence(small: bool) -> Workload:
+    case = inputs.lstm_sequence(small)
+    xs, ts = _copy(case.xs), _copy(case.ts)
+    model = _LSTM(case, nn.LSTM(xs.shape[2], case.hidden), "_l0")
+    optimizer = _adam(case, model)
+
+    def step() -> torch.Tensor:
+        optimizer.zero_grad()
+        hs, _ = model.rnn(xs)
+        loss = F.mse_loss(model.out(hs), ts)
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    note = "eager, nn.LSTM, torch.optim.Adam"
+    return Workload(step, lambda: model.check(step), note)
 
 
 class _CNN(nn.Module):
@@ -212,6 +244,47 @@ def cnn(small: bool) -> Workload:
         return _arrays(found | {"w_out": model.out.weight, "b_out": model.out.bias})
 
     return Workload(step, lambda: training_check(step, parameters), "eager, torch.optim.SGD")
+
+
+def resnet18(small: bool) -> Workload:
+    case = networks.resnet18(small)
+    x, t = _copy(case.x), _copy(case.t)
+    model = networks_torch.resnet18(case)
+    optimizer = torch.optim.SGD(model.parameters(), lr=case.lr, momentum=case.momentum)
+
+    def step() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(x), t)
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    def parameters() -> dict[str, Any]:
+        return networks_torch.arrays(model, case.checked)
+
+    note = "eager, torch.optim.SGD with momentum"
+    return Workload(step, lambda: training_check(step, parameters), note)
+
+
+def _inference(model: nn.Module, case: networks.Network) -> Workload:
+    x = _copy(case.x)
+    model.eval()
+
+    def step() -> torch.Tensor:
+        with torch.no_grad():
+            return model(x)
+
+    return Workload(step, lambda: scores_check(step()), "eager, eval, no_grad")
+
+
+def vgg16(small: bool) -> Workload:
+    case = networks.vgg16(small)
+    return _inference(networks_torch.vgg16(case), case)
+
+
+def resnet50(small: bool) -> Workload:
+    case = networks.resnet50(small)
+    return _inference(networks_torch.resnet50(case), case)
 
 
 class _Block(nn.Module):

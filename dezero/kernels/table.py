@@ -45,6 +45,12 @@ TABLE: dict[str, Row] = {
     "sigmoid_grad": Row("elementwise", 1 << 16),
     "relu": Row("elementwise", 1 << 16),
     "relu_grad": Row("elementwise", 1 << 16),
+    "sgd": Row("optimizers", 1 << 14),
+    "momentum": Row("optimizers", 1 << 14),
+    "adagrad": Row("optimizers", 1 << 14),
+    "rmsprop": Row("optimizers", 1 << 14),
+    "adadelta": Row("optimizers", 1 << 14),
+    "adam": Row("optimizers", 1 << 14),
     "gelu": Row("activations", 1 << 14),
     "gelu_grad": Row("activations", 1 << 14),
     "silu": Row("activations", 1 << 14),
@@ -121,6 +127,14 @@ def _module_for(x: Any, row: Row) -> Any:
     if row.cuda is not None and type(x).__module__.partition(".")[0] == "cupy":
         return _load(f"dezero.kernels.cuda.{row.cuda}")
     return None
+
+
+def compiled_version(name: str, size: int) -> Any:
+    """Return the module that serves so many elements on the CPU, or None for the reference."""
+    row = TABLE[name]
+    if size < row.least or not Config.compiled or not has_numba():
+        return None
+    return _load(f"dezero.kernels.cpu.{row.cpu}")
 
 
 @functools.cache

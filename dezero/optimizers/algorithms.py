@@ -31,9 +31,14 @@ class SGD(Optimizer):
     variable([-0.1])
     """
 
+    kernel = "sgd"
+
     def __init__(self, lr: float = 0.01) -> None:
         super().__init__()
         self.lr = checked("SGD", "lr", lr)
+
+    def _rates(self) -> tuple[float, ...]:
+        return (self.lr,)
 
     def rule(self, data: Any, grad: Any, *state: Any) -> None:
         """Go down the gradient."""
@@ -61,12 +66,16 @@ class MomentumSGD(Optimizer):
     >>> optimizer = MomentumSGD(lr=0.1).setup(MLP((10, 1)))
     """
 
+    kernel = "momentum"
     slots = ("v",)
 
     def __init__(self, lr: float = 0.01, momentum: float = 0.9) -> None:
         super().__init__()
         self.lr = checked(type(self).__name__, "lr", lr)
         self.momentum = checked(type(self).__name__, "momentum", momentum)
+
+    def _rates(self) -> tuple[float, ...]:
+        return self.lr, self.momentum, 0.0
 
     def rule(self, data: Any, grad: Any, *state: Any) -> None:
         """Change the velocity, and go on with it."""
@@ -98,6 +107,11 @@ class NesterovSGD(MomentumSGD):
     >>> optimizer = NesterovSGD(lr=0.1).setup(MLP((10, 1)))
     """
 
+    kernel = "momentum"
+
+    def _rates(self) -> tuple[float, ...]:
+        return self.lr, self.momentum, 1.0
+
     def rule(self, data: Any, grad: Any, *state: Any) -> None:
         """Change the velocity, and go on with what it will be."""
         (v,) = state
@@ -128,12 +142,16 @@ class AdaGrad(Optimizer):
     >>> optimizer = AdaGrad(lr=0.1).setup(MLP((10, 1)))
     """
 
+    kernel = "adagrad"
     slots = ("h",)
 
     def __init__(self, lr: float = 0.001, eps: float = 1e-8) -> None:
         super().__init__()
         self.lr = checked("AdaGrad", "lr", lr)
         self.eps = checked("AdaGrad", "eps", eps)
+
+    def _rates(self) -> tuple[float, ...]:
+        return self.lr, self.eps
 
     def rule(self, data: Any, grad: Any, *state: Any) -> None:
         """Go down the gradient, scaled by its history."""
@@ -165,6 +183,7 @@ class RMSprop(Optimizer):
     >>> optimizer = RMSprop(lr=0.01).setup(MLP((10, 1)))
     """
 
+    kernel = "rmsprop"
     slots = ("h",)
 
     def __init__(self, lr: float = 0.01, rho: float = 0.99, eps: float = 1e-8) -> None:
@@ -172,6 +191,9 @@ class RMSprop(Optimizer):
         self.lr = checked("RMSprop", "lr", lr)
         self.rho = checked("RMSprop", "rho", rho, below=1)
         self.eps = checked("RMSprop", "eps", eps)
+
+    def _rates(self) -> tuple[float, ...]:
+        return self.lr, 1 - self.rho, self.eps
 
     def rule(self, data: Any, grad: Any, *state: Any) -> None:
         """Go down the gradient, scaled by its recent history."""
@@ -208,12 +230,16 @@ class AdaDelta(Optimizer):
     >>> optimizer = AdaDelta().setup(MLP((10, 1)))
     """
 
+    kernel = "adadelta"
     slots = ("msg", "msdx")
 
     def __init__(self, rho: float = 0.95, eps: float = 1e-6) -> None:
         super().__init__()
         self.rho = checked("AdaDelta", "rho", rho, below=1)
         self.eps = checked("AdaDelta", "eps", eps, zero=False)
+
+    def _rates(self) -> tuple[float, ...]:
+        return 1 - self.rho, self.eps
 
     def rule(self, data: Any, grad: Any, *state: Any) -> None:
         """Go down the gradient, scaled by the history of steps over that of gradients."""
@@ -260,6 +286,7 @@ class Adam(Optimizer):
     >>> optimizer = Adam(alpha=0.01).setup(MLP((10, 1)))
     """
 
+    kernel = "adam"
     slots = ("m", "v")
 
     def __init__(
@@ -297,6 +324,9 @@ class Adam(Optimizer):
 
     def _scalars(self) -> dict[str, int]:
         return {"t": self.t}
+
+    def _rates(self) -> tuple[float, ...]:
+        return self.lr, 1 - self.beta1, 1 - self.beta2, self.eps, 1.0
 
     def rule(self, data: Any, grad: Any, *state: Any) -> None:
         """Go down the mean gradient, scaled by the mean square."""
@@ -336,6 +366,8 @@ class AdamW(Adam):
     >>> optimizer = AdamW(alpha=0.01, weight_decay=0.1).setup(MLP((10, 1)))
     """
 
+    kernel = "adam"
+
     def __init__(
         self,
         alpha: float = 0.001,
@@ -346,6 +378,11 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(alpha, beta1, beta2, eps)
         self.weight_decay = checked("AdamW", "weight_decay", weight_decay)
+
+    def _rates(self) -> tuple[float, ...]:
+        eps = self.eps * math.sqrt(1 - self.beta2**self.t)
+        keep = 1 - self.alpha * self.weight_decay
+        return self.lr, 1 - self.beta1, 1 - self.beta2, eps, keep
 
     def rule(self, data: Any, grad: Any, *state: Any) -> None:
         """Decay, then step as Adam."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from dezero.core import Parameter, Variable
+from dezero.kernels.optimizers import update_all
 from dezero.layers import Layer
 from dezero.layers.state import Slot, check_fit, plain_array
 
@@ -52,6 +53,7 @@ class Optimizer:
     """
 
     slots: ClassVar[tuple[str, ...]] = ()
+    kernel: ClassVar[str | None] = None  # of the table of kernels: does what ``rule`` does
 
     def __init__(self) -> None:
         self.target: Any = None
@@ -99,9 +101,31 @@ class Optimizer:
         params = list(_with_gradient(dict.fromkeys(self.target.params())))
         for hook in self.hooks:
             hook(params)
-        for param in _with_gradient(params):
+        params = list(_with_gradient(params))
+        for param in params:
             _check(type(self).__name__, param)
+        for param in self._update_together(params):
             self.update_one(param)
+
+    def _update_together(self, params: list[Parameter]) -> list[Parameter]:
+        """Update what a compiled kernel serves in one pass; return the other parameters."""
+        if self.kernel is None or type(self).update_one is not Optimizer.update_one:
+            return params
+        lines = [(param.data, array_of(param.grad), *self._state(param)) for param in params]
+        served = update_all(self.kernel, lines, self._rates())
+        for param, line, done in zip(params, lines, served, strict=True):
+            if done:
+                param.data = line[0]  # the engine notes that the array was written
+        return [param for param, done in zip(params, served, strict=True) if not done]
+
+    def _rates(self) -> tuple[float, ...]:
+        """Return the hyperparameters, in the order of the compiled kernel."""
+        raise NotImplementedError
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "rule" in cls.__dict__ and "kernel" not in cls.__dict__:
+            cls.kernel = None  # a formula of its own
 
     def update_one(self, param: Parameter) -> None:
         """Update one parameter, in place."""

@@ -1,0 +1,37 @@
+"""Updates of all parameters at once, where a compiled kernel serves them.
+
+The reference of each is the ``rule`` of its optimiser, a formula on the arrays of one parameter.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dezero.kernels.table import compiled_version
+
+
+def update_all(rule: str, lines: list[tuple[Any, ...]], rates: tuple[float, ...]) -> list[bool]:
+    """Update parameters in place; return which were served.
+
+    Parameters
+    ----------
+    rule : str
+        Name of the kernel.
+    lines : list of tuple of array
+        For each parameter its array, its gradient and the arrays of its state.
+    rates : tuple of float
+        Hyperparameters, in the kernel's order.
+    """
+    served = [all(_fits(a) for a in line) for line in lines]
+    mine = [line for line, fits in zip(lines, served, strict=True) if fits]
+    module = compiled_version(rule, sum(line[0].size for line in mine))
+    if module is None:
+        return [False] * len(lines)
+    module.update(rule, mine, rates)
+    return served
+
+
+def _fits(a: Any) -> bool:
+    return type(a) is np.ndarray and a.dtype == np.float32 and a.flags.carray
