@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import dezero
+
 pytest.importorskip("matplotlib")
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples"
@@ -61,6 +63,8 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """Run an example in this process, which spares it the imports; return what it printed."""
     monkeypatch.syspath_prepend(str(FOLDER))
+    # So little work is not worth the seconds that compiling the kernels takes.
+    monkeypatch.setattr(dezero.Config, "compiled", False)
 
     def run(name: str, *options: str) -> str:
         path = FOLDER / f"{name}.py"
@@ -121,6 +125,13 @@ def test_without_data_it_says_so_in_one_line(
         run(name, "--out", str(tmp_path))
     said = str(caught.value.code)
     assert re.fullmatch(rf"{name}\.py needs .*{re.escape(str(tmp_path))}.* --data.*", said), said
+
+
+@pytest.mark.parametrize("name", OF_DIGITS + OF_TEXT)
+def test_help_names_the_options(name: str, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        run(name, "--help")
+    assert "--data" in capsys.readouterr().out
 
 
 def test_the_line_goes_to_standard_error_with_a_status(tmp_path: Path) -> None:

@@ -161,12 +161,15 @@ def free(root: Any) -> None:
     while stack:
         function = stack.pop()._function
         edges, function._edges, function._saved = function._edges or (), None, None
+        if isinstance(function._outputs, tuple):  # its other outputs lead here as well
+            alive += [output() for output in function._outputs]
         for edge in edges:
             if isinstance(edge, Function | Output):
                 alive.append(edge._variable())
                 stack.append(edge)
+    kept = root._variable()
     for variable in alive:
-        if variable is not None:
+        if variable is not None and variable is not kept:
             variable.unchain()
     root._function._cut()
 

@@ -295,3 +295,25 @@ def test_one_instance_with_state_keeps_the_state_of_each_call():
     b.backward()
     a.backward()
     assert (x.grad.data, y.grad.data) == (6.0, 10.0)
+
+
+def test_unchain_backward_cuts_every_output_of_a_function():
+    """The cell state of an LSTM, beside the output that the loss was made of."""
+
+    class Two(Function):
+        def forward(self, x):
+            return x * 2, x * 3
+
+        def backward(self, ga, gb):
+            return ga * 2 + gb * 3
+
+    x = Variable(np.array(1.0))
+    state = x
+    for _ in range(3):
+        out, state = Two()(state)
+        loss = out * 1.0 + state
+        x.cleargrad()
+        loss.backward()
+        loss.unchain_backward()
+        assert state.creator is None
+    assert state.data == 27
