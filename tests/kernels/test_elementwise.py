@@ -17,6 +17,7 @@ UNARY = {
     "relu": elementwise.relu,
     "silu": activations.silu,
     "gelu": lambda x: activations.gelu(x, "tanh"),
+    "exact gelu": lambda x: activations.gelu(x, "none"),
 }
 GRADIENTS = {
     "tanh": elementwise.tanh_grad,
@@ -24,6 +25,7 @@ GRADIENTS = {
     "relu": elementwise.relu_grad,
     "silu": activations.silu_grad,
     "gelu": lambda gy, x: activations.gelu_grad(gy, x, "tanh"),
+    "exact gelu": lambda gy, x: activations.gelu_grad(gy, x, "none"),
 }
 
 
@@ -51,7 +53,7 @@ def test_values(name):
 @pytest.mark.parametrize("name", GRADIENTS)
 def test_gradients(name):
     gy = np.random.default_rng(1).standard_normal(values().size).astype(np.float32)
-    x = values() if name in ("silu", "gelu") else np.tanh(values())
+    x = values() if name in ("silu", "gelu", "exact gelu") else np.tanh(values())
     usual = np.abs(x) < 1e3  # beyond, the reference itself gives inf * 0
     fast, slow = both(GRADIENTS[name], gy, x)
     np.testing.assert_allclose(fast[usual], slow[usual], rtol=1e-5, atol=5e-6)

@@ -9,11 +9,12 @@ import numpy as np
 
 from dezero.kernels.cpu.elementwise import mapped
 from dezero.kernels.cpu.jit import compiled, share_of
-from dezero.kernels.cpu.vectors import sigmoid, tanh
+from dezero.kernels.cpu.vectors import erf, exp, sigmoid, tanh
 
 f = np.float32
 _C, _CUBIC, _ONE, _HALF = f(math.sqrt(2 / math.pi)), f(0.044715), f(1), f(0.5)
 _SLOPE = f(3 * 0.044715)
+_ROOT, _DENSITY = f(math.sqrt(0.5)), f(1 / math.sqrt(2 * math.pi))
 
 
 @compiled
@@ -37,6 +38,23 @@ def _gelu_grad(gy: Any, x: Any, gx: Any, t: int, n: int) -> None:
 
 
 @compiled
+def _exact_gelu(x: Any, y: Any, t: int, n: int) -> None:
+    start, stop = share_of(x.size, t, n)
+    x, y = x[start:stop], y[start:stop]
+    for i in range(x.size):
+        y[i] = x[i] * _HALF * (_ONE + erf(x[i] * _ROOT))
+
+
+@compiled
+def _exact_gelu_grad(gy: Any, x: Any, gx: Any, t: int, n: int) -> None:
+    start, stop = share_of(x.size, t, n)
+    gy, x, gx = gy[start:stop], x[start:stop], gx[start:stop]
+    for i in range(gy.size):
+        density = _DENSITY * exp(-_HALF * x[i] * x[i])
+        gx[i] = gy[i] * (_HALF * (_ONE + erf(x[i] * _ROOT)) + x[i] * density)
+
+
+@compiled
 def _silu(x: Any, y: Any, t: int, n: int) -> None:
     start, stop = share_of(x.size, t, n)
     x, y = x[start:stop], y[start:stop]
@@ -54,13 +72,13 @@ def _silu_grad(gy: Any, x: Any, gx: Any, t: int, n: int) -> None:
 
 
 def gelu(x: Any, approximate: str) -> Any:
-    """Return the activation; the exact form stays with the reference."""
-    return mapped(_gelu, x) if approximate == "tanh" else NotImplemented
+    """Return the activation."""
+    return mapped(_gelu if approximate == "tanh" else _exact_gelu, x)
 
 
 def gelu_grad(gy: Any, x: Any, approximate: str) -> Any:
     """Return the gradient for ``x``."""
-    return mapped(_gelu_grad, gy, x) if approximate == "tanh" else NotImplemented
+    return mapped(_gelu_grad if approximate == "tanh" else _exact_gelu_grad, gy, x)
 
 
 def silu(x: Any) -> Any:

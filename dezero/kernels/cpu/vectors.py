@@ -232,6 +232,11 @@ _P0, _P1, _P2 = c(1.9875691500e-4), c(1.3981999507e-3), c(8.3334519073e-3)
 _P3, _P4, _P5 = c(4.1665795894e-2), c(1.6666665459e-1), c(5.0000001201e-1)
 _T0, _T1, _T2 = c(-5.70498872745e-3), c(2.06390887954e-2), c(-5.37397155531e-2)
 _T3, _T4, _T_LARGE = c(1.33314422036e-1), c(-3.33332819422e-1), c(0.625)
+_R0, _R1, _R2 = c(-1.72853470e-5), c(3.83197126e-4), c(-3.88396438e-3)
+_R3, _R4, _R5 = c(2.42546219e-2), c(-1.06777877e-1), c(-6.34846687e-1)
+_R6, _R_LARGE = c(-1.28717512e-1), c(0.927734375)
+_S0, _S1, _S2 = c(-5.96761703e-4), c(4.99119423e-3), c(-2.67681349e-2)
+_S3, _S4, _S5 = c(1.12819925e-1), c(-3.76125336e-1), c(1.28379166e-1)
 _ONE, _TWO, _ZERO = c(1), c(2), c(0)
 _LEAST, _MOST, _INFINITY = c(-87.33654), c(88.72283), c(np.inf)
 INLINE: dict[str, Any] = {
@@ -266,6 +271,21 @@ def tanh(x: Any) -> Any:
     p = (((_T0 * s + _T1) * s + _T2) * s + _T3) * s + _T4
     small = p * s * x + x
     return small if a < _T_LARGE else (large if x > _ZERO else -large)
+
+
+@njit(**INLINE)
+def erf(x: Any) -> Any:
+    """Return the error function of a float32, to 1e-7.
+
+    Polynomials: N. Juffa, "Accuracy of approximations to the error function", 2016.
+    """
+    a, s = abs(x), x * x
+    r = (_R0 * a + _R1) * s + (_R2 * a + _R3)
+    r = ((r * a + _R4) * a + _R5) * a + _R6
+    large = _ONE - exp(r * a - a)
+    p = ((((_S0 * s + _S1) * s + _S2) * s + _S3) * s + _S4) * s + _S5
+    small = p * x + x
+    return small if a < _R_LARGE else (large if x > _ZERO else -large)
 
 
 @njit(**INLINE)
