@@ -16,7 +16,7 @@ from dezero.core.threads import share
 
 LARGE = 1 << 16
 """Elements from which a function is served by :func:`in_blocks`, or by a version of its own."""
-PARALLEL = 1 << 18
+PARALLEL = 1 << 19
 """Elements from which cutting into blocks pays."""
 BLOCK = 1 << 16
 """Elements of a block of a formula. Smaller ones would fit the cache better, but threads would

@@ -27,7 +27,7 @@ LARGEST = 1 << 25
 """Blocks larger than this are always given back: glibc sets no higher limit."""
 
 
-BLAS_PATIENCE = 18
+BLAS_PATIENCE = 20
 """OpenBLAS's threads wait 2 to this power processor cycles for more work."""
 
 
