@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from dezero.core import Variable, as_input
+from dezero.core import Config, Primitive, Variable, as_input, implements
+from dezero.core.shapes import sum_to
 from dezero.functions.activations import softmax
 from dezero.functions.dropout import dropout
 from dezero.functions.linear_algebra import matmul
 from dezero.functions.math import where
+from dezero.functions.reductions import sum as sum_
 from dezero.functions.shapes import astype, swapaxes
+from dezero.kernels import attention as kernels
+
+
+class Attention(Primitive):
+    """Means of values, weighted by a softmax of products of queries and keys.
+
+    Of the weights only the log-normaliser of each query is kept: backward computes them again.
+    """
+
+    def __init__(self, mask: Any, is_causal: bool) -> None:
+        self.mask = mask
+        self.is_causal = is_causal
+
+    def forward(self, q: Any, k: Any, v: Any) -> Any:
+        """Return the means."""
+        y, self.lse = kernels.attention(q, k, v, self.mask, self.is_causal)
+        return y
+
+    def gradient(self, gy: Any, q: Any, k: Any, v: Any, y: Any) -> Any:
+        """Return the gradients of queries, keys and values, which share the weights."""
+        gxs = kernels.attention_grad(gy, q, k, v, self.mask, self.is_causal, y, self.lse)
+        return tuple(sum_to(gx, x.shape) for gx, x in zip(gxs, (q, k, v), strict=True))
 
 
 def scaled_dot_product_attention(
@@ -32,7 +55,8 @@ def scaled_dot_product_attention(
     k, v : Variable or array of shape (..., S, d) and (..., S, e)
         Keys and values.
     mask : array that broadcasts to (..., T, S), optional
-        Booleans: which keys a query may see. Floats: added to the scores.
+        Booleans: which keys a query may see. Floats: added to the scores, and a key at minus
+        infinity is not seen.
     is_causal : bool, default False
         Whether query ``i`` sees only the keys up to ``i``.
     dropout_ratio : float, default 0.0
@@ -41,16 +65,23 @@ def scaled_dot_product_attention(
     Returns
     -------
     Variable of shape (..., T, e)
-        Zeros for a query that a mask of booleans lets see no key.
+        Zeros for a query that sees no key.
 
     Raises
     ------
     ValueError
         If the shapes do not fit.
+    TypeError
+        If the mask is neither of booleans nor of floats.
 
     Notes
     -----
-    Source: Vaswani et al., Attention Is All You Need, 2017.
+    The scores are computed in blocks, forward and again backward: memory grows as T + S, not as
+    T S. With dropout in training, a mask that wants a gradient, or in a backward pass that is
+    recorded, the whole matrix of scores is there at once.
+
+    Source: Vaswani et al., Attention Is All You Need, 2017; in blocks: Dao et al.,
+    FlashAttention, 2022.
 
     Examples
     --------
@@ -60,52 +91,80 @@ def scaled_dot_product_attention(
     variable([1. 0.])
     """
     q, k, v = as_input(q), as_input(k), as_input(v)
-    _check(q, k, v)
-    scores = matmul(q, swapaxes(k, -1, -2)) * (1 / math.sqrt(q.shape[-1]))
+    shape = _check(q, k, v)
+    mask = None if mask is None else _checked_mask(as_input(mask), shape)
+    learned = isinstance(mask, Variable) and mask.requires_grad and mask.dtype != bool
+    certain = dropout_ratio == 0 or (not Config.train and 0 < dropout_ratio <= 1)
+    if learned or not certain:
+        weights = dropout(_weights(q, k, mask, is_causal), dropout_ratio)
+        return matmul(weights, v)
+    if isinstance(mask, Variable):
+        mask = mask.data
+    y: Variable = Attention(mask, is_causal)(q, k, v)
+    return y
+
+
+@implements(kernels.attention_grad)
+def _attention_grad(
+    gy: Any, q: Any, k: Any, v: Any, mask: Any, is_causal: bool, y: Any, lse: Any
+) -> tuple[Variable, Variable, Variable]:
+    """Compute the gradients on Variables, from all weights at once."""
+    weights = _weights(q, k, mask, is_causal)
+    likeness = matmul(gy, swapaxes(v, -1, -2))
+    slopes = weights * (likeness - sum_(gy * y, axis=-1, keepdims=True)) * kernels.scale_of(q)
+    gk, gv = matmul(swapaxes(slopes, -1, -2), q), matmul(swapaxes(weights, -1, -2), gy)
+    return matmul(slopes, k), gk, gv
+
+
+def _weights(q: Any, k: Any, mask: Any, is_causal: bool) -> Variable:
+    """Return the whole matrix of weights, as a composed function."""
+    scores = matmul(q, swapaxes(k, -1, -2)) * kernels.scale_of(q)
+    seen: Any = None
     if mask is not None:
-        mask = _checked_mask(as_input(mask), scores)
-        if mask.dtype != bool:
-            scores = scores + astype(mask, scores.dtype)
-            mask = None
-        elif isinstance(mask, Variable):
-            mask = mask.data
+        data = mask.data if isinstance(mask, Variable) else mask
+        seen = data if data.dtype == bool else data != -np.inf
+        if data.dtype != bool:
+            scores = scores + where(seen, astype(mask, scores.dtype), 0.0)
     if is_causal:
-        causal = np.tri(scores.shape[-2], scores.shape[-1]) == 1
-        mask = causal if mask is None else causal & mask
-    if mask is not None:
-        scores = where(mask, scores, float(np.finfo(scores.dtype).min))
-    weights = softmax(scores, axis=-1)
-    if mask is not None and not mask.any(axis=-1).all():
-        weights = where(mask, weights, 0.0)
-    return matmul(dropout(weights, dropout_ratio), v)
+        causal = np.tri(*scores.shape[-2:]) == 1
+        seen = causal if seen is None else causal & seen
+    if seen is None or seen.all():
+        return softmax(scores, axis=-1)
+    weights = softmax(where(seen, scores, float(np.finfo(scores.dtype).min)), axis=-1)
+    return weights if seen.any(axis=-1).all() else where(seen, weights, 0.0)
 
 
-def _checked_mask(mask: Any, scores: Variable) -> Any:
+def _checked_mask(mask: Any, shape: tuple[int, ...]) -> Any:
     """Return the mask; raise unless it is of booleans or floats and broadcasts to the scores."""
     if mask.dtype != bool and mask.dtype.kind != "f":
         raise TypeError(
             f"scaled_dot_product_attention: got a mask of type {mask.dtype}; it wants booleans "
             "(which keys a query may see) or floats (added to the scores): mask.astype(bool)"
         )
-    lead = scores.ndim - len(mask.shape)
-    if lead < 0 or any(
-        a not in (1, b) for a, b in zip(mask.shape, scores.shape[lead:], strict=True)
-    ):
+    lead = len(shape) - len(mask.shape)
+    if lead < 0 or any(a not in (1, b) for a, b in zip(mask.shape, shape[lead:], strict=True)):
         raise ValueError(
             f"scaled_dot_product_attention: got a mask of shape {mask.shape}; it wants one that "
-            f"broadcasts to (..., T, S): {scores.shape}"
+            f"broadcasts to (..., T, S): {shape}"
         )
     return mask
 
 
-def _check(q: Any, k: Any, v: Any) -> None:
+def _check(q: Any, k: Any, v: Any) -> tuple[int, ...]:
+    """Return the shape of the scores; raise unless the shapes fit."""
     shapes = [tuple(x.shape) for x in (q, k, v)]
     fits = all(len(shape) >= 2 for shape in shapes)
-    if not fits or shapes[0][-1] != shapes[1][-1] or shapes[1][-2] != shapes[2][-2]:
+    fits = fits and shapes[0][-1] == shapes[1][-1] and shapes[1][-2] == shapes[2][-2]
+    try:
+        lead = kernels.leading(q, k, v)
+    except ValueError:
+        fits = False
+    if not fits:
         raise ValueError(
             f"scaled_dot_product_attention: got shapes q {shapes[0]}, k {shapes[1]}, v "
             f"{shapes[2]}; it wants q (..., T, d), k (..., S, d), v (..., S, e)"
         )
+    return (*lead, shapes[0][-2], shapes[1][-2])
 
 
 __all__ = ["scaled_dot_product_attention"]

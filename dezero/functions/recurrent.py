@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from dezero.core import Config, Primitive, Variable, Variadic, as_input
+from dezero.core.function import constant, fresh
+from dezero.core.variable import initialised, make
 from dezero.kernels import recurrent as kernels
 
 
@@ -108,10 +110,45 @@ class _Recurrent(Primitive):
     """What LSTM and GRU share; inputs are ``x``, of one step or of all, the state, and ``W``."""
 
     _kernel: ClassVar[Any]
+    _rows: Any
+    _pull_back: Any
 
     def __init__(self, reverse: bool = False, panels: dict[str, Any] | None = None) -> None:
         self.reverse = reverse
         self.panels: dict[str, Any] = {} if panels is None else panels
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Compute the outputs, and become a node: written out flat, as it runs at each step."""
+        if hasattr(self, "_edges"):
+            return fresh(self)(*inputs)
+        xs: list[Any] = []
+        edges: list[Any] = []
+        wanted: list[bool] = []
+        depth = -1
+        for x in inputs:
+            edge: Any = None
+            if isinstance(x, Variable):
+                a = initialised(x)
+                edge = x._node
+                if edge is None and x.requires_grad:
+                    edge = x
+            else:
+                a = self._constant(x)
+            if edge is not None and edge._depth > depth:
+                depth = edge._depth
+            xs.append(a)
+            wanted.append(edge is not None)
+            edges.append(constant(a) if edge is None else edge)
+        y = self._run(xs)
+        single = type(y) is not tuple
+        ys = (y,) if single else y
+        if depth < 0 or not Config.enable_backprop:
+            outputs = [make(part, None) for part in ys]
+        else:
+            saved = tuple(xs)
+            self._saved = tuple([saved if want else None for want in wanted])
+            outputs = self._record(tuple(edges), depth, ys, single)
+        return outputs[0] if single else tuple(outputs)
 
     def _filled(self, gy: Any) -> tuple[Any, ...]:
         return tuple(gy)  # the kernels know what None is
@@ -234,7 +271,7 @@ def _packed(name: str, gates: int, Wx: Any, Wh: Any, *biases: Any) -> Variable:
         shapes = ", ".join(str(tuple(w.shape)) for w in (Wx, Wh, *bs))
         wanted = f"(C, {gates} H), (H, {gates} H)" + f", ({gates} H,)" * len(bs)
         raise ValueError(f"{name}: got weights of shapes {shapes}; it wants {wanted}")
-    return Pack(1)(Wx, bs[0], Wh, *bs[1:])  # type: ignore[no-any-return]
+    return Pack(1)(Wx, bs[0], Wh, *bs[1:])
 
 
 def lstm_cell(x: Any, h: Any, c: Any, Wx: Any, Wh: Any, b: Any) -> tuple[Variable, Variable]:
@@ -275,7 +312,7 @@ def lstm_cell(x: Any, h: Any, c: Any, Wx: Any, Wh: Any, b: Any) -> tuple[Variabl
     >>> h
     variable([[0. 0.]])
     """
-    return LSTMCell()(x, h, c, _packed("lstm_cell", 4, Wx, Wh, b))  # type: ignore[no-any-return]
+    return LSTMCell()(x, h, c, _packed("lstm_cell", 4, Wx, Wh, b))
 
 
 def lstm(
@@ -314,7 +351,7 @@ def lstm(
     >>> y.shape, h.shape
     ((5, 1, 2), (1, 2))
     """
-    return LSTM(reverse)(x, h, c, _packed("lstm", 4, Wx, Wh, b))  # type: ignore[no-any-return]
+    return LSTM(reverse)(x, h, c, _packed("lstm", 4, Wx, Wh, b))
 
 
 def gru_cell(x: Any, h: Any, Wx: Any, Wh: Any, bx: Any, bh: Any) -> Variable:
@@ -355,7 +392,7 @@ def gru_cell(x: Any, h: Any, Wx: Any, Wh: Any, bx: Any, bh: Any) -> Variable:
     >>> F.gru_cell(np.zeros((1, 3)), np.ones((1, 2)), Wx, Wh, b, b).shape
     (1, 2)
     """
-    return GRUCell()(x, h, _packed("gru_cell", 3, Wx, Wh, bx, bh))  # type: ignore[no-any-return]
+    return GRUCell()(x, h, _packed("gru_cell", 3, Wx, Wh, bx, bh))
 
 
 def gru(
@@ -394,7 +431,7 @@ def gru(
     >>> y.shape, h.shape
     ((5, 1, 2), (1, 2))
     """
-    return GRU(reverse)(x, h, _packed("gru", 3, Wx, Wh, bx, bh))  # type: ignore[no-any-return]
+    return GRU(reverse)(x, h, _packed("gru", 3, Wx, Wh, bx, bh))
 
 
 __all__ = [

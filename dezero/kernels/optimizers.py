@@ -11,6 +11,8 @@ import numpy as np
 
 from dezero.kernels.table import compiled_version
 
+_FLOAT = np.dtype(np.float32)  # there is one of each native type
+
 
 def update_all(rule: str, lines: list[tuple[Any, ...]], rates: tuple[float, ...]) -> list[bool]:
     """Update parameters in place; return which were served.
@@ -27,11 +29,10 @@ def update_all(rule: str, lines: list[tuple[Any, ...]], rates: tuple[float, ...]
     served = [all(_fits(a) for a in line) for line in lines]
     mine = [line for line, fits in zip(lines, served, strict=True) if fits]
     module = compiled_version(rule, sum(line[0].size for line in mine))
-    if module is None:
+    if module is None or module.update(rule, mine, rates) is NotImplemented:
         return [False] * len(lines)
-    module.update(rule, mine, rates)
     return served
 
 
 def _fits(a: Any) -> bool:
-    return type(a) is np.ndarray and a.dtype == np.float32 and a.flags.carray
+    return type(a) is np.ndarray and a.dtype is _FLOAT and a.size > 0 and a.flags.carray

@@ -52,7 +52,7 @@ def lstm(
         the kernel that went forward knows what it kept.
     """
     H = W.shape[1] // 4
-    rows, steps, ys = ([None] * len(x) for _ in range(3))  # type: ignore[var-annotated]
+    rows, steps, ys = _empty(x), _empty(x), _empty(x)
     for s in _order(len(x), reverse):
         rows[s] = _operands(x[s], h, H, 0)
         f, i, o, u = _columns(np.matmul(rows[s], W), 4)
@@ -64,7 +64,7 @@ def lstm(
         c = new
 
     def pull(gy: Any, gh: Any, gc: Any, needs: tuple[bool, ...]) -> tuple[Any, ...]:
-        gas, gxs = ([None] * len(x) for _ in range(2))  # type: ignore[var-annotated]
+        gas, gxs = _empty(x), _empty(x)
         for s in _order(len(x), not reverse):
             f, i, o, u, w, before = steps[s]
             gh = _total(gh, None if gy is None else gy[s])
@@ -92,7 +92,7 @@ def gru(
     ``x`` and of ``h``.
     """
     H, C = W.shape[1] // 3, x.shape[2]
-    rows, steps, ys = ([None] * len(x) for _ in range(3))  # type: ignore[var-annotated]
+    rows, steps, ys = _empty(x), _empty(x), _empty(x)
     for s in _order(len(x), reverse):
         rows[s] = _operands(x[s], h, H, 1)
         xr, xz, xn = _columns(np.matmul(rows[s][:, : C + 1], W[: C + 1]), 3)
@@ -104,7 +104,7 @@ def gru(
         ys[s] = h = n + z * change
 
     def pull(gy: Any, gh: Any, needs: tuple[bool, ...]) -> tuple[Any, ...]:
-        gas, gms, gxs = ([None] * len(x) for _ in range(3))  # type: ignore[var-annotated]
+        gas, gms, gxs = _empty(x), _empty(x), _empty(x)
         for s in _order(len(x), not reverse):
             r, z, n, hn, change = steps[s]
             gh = _total(gh, None if gy is None else gy[s])
@@ -125,6 +125,11 @@ def _operands(x: Any, h: Any, H: int, last: int) -> Any:
     one = np.ones_like(x[:, :1])
     state = np.zeros_like(one.repeat(H, 1)) if h is None else h
     return np.concatenate((x, one, state, *[one] * last), axis=1)
+
+
+def _empty(x: Any) -> list[Any]:
+    """Return a list with a place for each step."""
+    return [None] * len(x)
 
 
 def _order(steps: int, reverse: bool) -> Iterable[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import is_
 from typing import Any
 
 import dezero.functions as F
@@ -66,7 +65,8 @@ class RNN(Layer):
         if self.h is None:
             self.h = F.tanh(self.x2h(x))
         else:
-            _check_batch("RNN", x, self.h)
+            if x.shape[:-1] != self.h.shape[:-1]:  # broadcasting would mix the sequences
+                raise ValueError(_batch_changed("RNN", x, self.h))
             self.h = F.tanh(self.x2h(x) + self.h2h(self.h))
         return self.h
 
@@ -78,30 +78,29 @@ class _Packed:
     one backward pass is not used after it: then an optimiser may have written into the arrays.
     """
 
-    __slots__ = ("W", "_arrays", "_params", "_recorded", "_wanted", "panels")
+    __slots__ = ("W", "_recorded", "_weights", "panels")
 
     def __init__(self, gates: int, params: tuple[Any, ...]) -> None:
         self.W: Variable = functions.Pack(gates)(*params)
         self.panels: dict[str, Any] = {}
-        self._params = params
-        self._arrays = _arrays_of(params)
-        self._wanted = _wanted_of(params)
         self._recorded = Config.enable_backprop
+        self._weights = [None if p is None else (p, p._data, p.requires_grad) for p in params]
 
     def holds(self, params: tuple[Any, ...]) -> bool:
         """Whether the matrix can be used for one more step."""
         node = self.W._node
         if node is None:
-            used = self.W.requires_grad  # cut off from the parameters by unchain_backward()
-        else:
-            used = not node._edges or node.used
-        return (
-            not used
-            and self._recorded == Config.enable_backprop
-            and all(map(is_, params, self._params))
-            and all(map(is_, _arrays_of(params), self._arrays))
-            and _wanted_of(params) == self._wanted
-        )
+            if self.W.requires_grad:  # cut off from the parameters by unchain_backward()
+                return False
+        elif not node._edges or node.used:
+            return False
+        for p, kept in zip(params, self._weights, strict=True):
+            if p is None or kept is None:
+                if p is not kept:
+                    return False
+            elif p is not kept[0] or p._data is not kept[1] or p.requires_grad is not kept[2]:
+                return False
+        return self._recorded is Config.enable_backprop
 
     def __reduce__(self) -> Any:
         return _nothing, ()  # copies of the layer make their own
@@ -109,14 +108,6 @@ class _Packed:
 
 def _nothing() -> None:
     return None
-
-
-def _arrays_of(params: tuple[Any, ...]) -> list[Any]:
-    return [None if p is None else p._data for p in params]
-
-
-def _wanted_of(params: tuple[Any, ...]) -> list[bool]:
-    return [p is not None and p.requires_grad for p in params]
 
 
 class _Gated(Layer):
@@ -199,10 +190,13 @@ class _Gated(Layer):
             else:
                 ys = [layer._sequence(x, d == 1) for d, layer in enumerate(directions)]
                 x = ys[0] if len(ys) == 1 else F.concatenate(ys, axis=2)
-        return x  # type: ignore[no-any-return]
+        return x
 
     def _weights(self, x: Any) -> _Packed:
         """Return the packed weights: those of the step before, where they still hold."""
+        h = self.h
+        if h is not None and x.shape[-2] != h.shape[-2]:
+            raise ValueError(_batch_changed(type(self).__name__, x, h))
         params = self._gate_params()
         packed = self._packed
         if packed is not None and self.h is not None and packed.holds(params):
@@ -286,7 +280,8 @@ class LSTM(_Gated):
     the step after a backward pass.
 
     Source: S. Hochreiter, J. Schmidhuber, "Long short-term memory", 1997; forget gate: F. Gers
-    et al., "Learning to forget", 2000; both directions: M. Schuster, K. Paliwal, 1997.
+    et al., "Learning to forget", 2000; both directions: M. Schuster, K. Paliwal, "Bidirectional
+    recurrent neural networks", 1997.
 
     Examples
     --------
@@ -346,22 +341,18 @@ class LSTM(_Gated):
         )
 
     def _step(self, x: Any) -> Variable:
-        if self.h is not None:
-            _check_batch("LSTM", x, self.h)
         packed = self._weights(x)
         cell = functions.LSTMCell(False, packed.panels)
         self.h, self.c = cell(x, self.h, self.c, packed.W)
-        return self.h  # type: ignore[return-value]
+        return self.h
 
     def _sequence(self, x: Any, reverse: bool) -> Variable:
         if reverse:
             self._forget()
-        if self.h is not None:
-            _check_batch("LSTM", x, self.h)
         packed = self._weights(x)
         lstm = functions.LSTM(reverse, packed.panels)
         y, self.h, self.c = lstm(x, self.h, self.c, packed.W)
-        return y  # type: ignore[no-any-return]
+        return y
 
 
 class GRU(_Gated):
@@ -458,8 +449,6 @@ class GRU(_Gated):
         )
 
     def _step(self, x: Any) -> Variable:
-        if self.h is not None:
-            _check_batch("GRU", x, self.h)
         packed = self._weights(x)
         self.h = functions.GRUCell(False, packed.panels)(x, self.h, packed.W)
         return self.h
@@ -467,17 +456,13 @@ class GRU(_Gated):
     def _sequence(self, x: Any, reverse: bool) -> Variable:
         if reverse:
             self._forget()
-        if self.h is not None:
-            _check_batch("GRU", x, self.h)
         packed = self._weights(x)
         y, self.h = functions.GRU(reverse, packed.panels)(x, self.h, packed.W)
-        return y  # type: ignore[no-any-return]
+        return y
 
 
-def _check_batch(name: str, x: Any, h: Variable) -> None:
-    """Raise where broadcasting would mix the sequences of a batch in silence."""
-    if x.shape[-2] != h.shape[-2]:
-        raise ValueError(
-            f"{name}: got x of shape {x.shape} after a state of shape {h.shape}; the batch must "
-            "stay the same within a sequence: call reset_state() to begin a new one"
-        )
+def _batch_changed(name: str, x: Any, h: Variable) -> str:
+    return (
+        f"{name}: got x of shape {x.shape} after a state of shape {h.shape}; the batch must stay "
+        "the same within a sequence: call reset_state() to begin a new one"
+    )

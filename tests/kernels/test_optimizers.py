@@ -7,6 +7,7 @@ import dezero
 from dezero import Parameter, Variable, optimizers
 from dezero.kernels import table
 from dezero.optimizers import Optimizer
+from dezero.optimizers.base import _sum_of_squares
 
 pytestmark = pytest.mark.skipif(not table.has_numba(), reason="Numba is not installed")
 
@@ -121,3 +122,56 @@ def test_every_algorithm_of_the_package_has_a_kernel():
     for name, make in ALL.items():
         assert type(make()).kernel in table.TABLE, name
     assert Optimizer.kernel is None
+
+
+def test_a_rule_that_was_mixed_in_or_put_on_the_object_is_used():
+    class Sevens:
+        def rule(self, data, grad, *state):
+            data[...] = 7
+
+    class Mixed(Sevens, optimizers.SGD):
+        pass
+
+    on_object, by_hand = optimizers.SGD(), optimizers.SGD()
+    on_object.rule = lambda data, grad: data.fill(7)
+    by_hand.update_one = lambda param: param.data.fill(7)
+    for optimizer in (Mixed(), on_object, by_hand):
+        p = Parameter(np.ones(1 << 15, np.float32))
+        p.grad = Variable(np.ones(1 << 15, np.float32))
+        optimizer.setup(Target(extra=[p])).update()
+        assert (p.data == 7).all()
+
+
+@pytest.mark.parametrize("shift", [0, 1000])
+def test_parameters_that_share_memory_are_updated_one_after_the_other(shift):
+    size = 1 << 19
+    for _ in range(20):
+        whole = np.zeros(size + shift, np.float32)
+        p, q = Parameter(whole[:size]), Parameter(whole[shift:])
+        p.grad = q.grad = Variable(np.ones(size, np.float32))
+        optimizers.SGD(lr=0.25).setup(Target(extra=[p, q])).update()
+        assert (whole[shift:size] == -0.5).all()
+        assert (whole[:shift] == -0.25).all()
+        assert (whole[size:] == -0.25).all()
+
+
+def test_hooks_on_large_gradients_are_the_formulas():
+    rng = np.random.default_rng(0)
+    p = Parameter(rng.standard_normal((1000, 700)).astype(np.float32))
+    q = Parameter(rng.standard_normal(5).astype(np.float32))
+    for x in (p, q):
+        x.grad = Variable(rng.standard_normal(x.shape).astype(np.float32))
+    wanted = [x.grad.data + 0.5 * x.data.astype(float) for x in (p, q)]
+    norm = np.sqrt(sum((g**2).sum() for g in wanted))
+    optimizers.WeightDecay(0.5)([p, q])
+    optimizers.ClipGrad(2.0)([p, q])
+    for x, g in zip((p, q), wanted, strict=True):
+        assert x.grad.dtype == np.float32
+        np.testing.assert_allclose(x.grad.data, g * (2 / norm), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("size", [1e-25, 1e-15, 1e15, 1e25])
+def test_the_norm_of_tiny_and_huge_gradients_is_that_of_float64(size):
+    grad = np.full(100, size, np.float32)
+    found = _sum_of_squares(grad)
+    np.testing.assert_allclose(found, np.sum(grad.astype(float) ** 2), rtol=1e-6)

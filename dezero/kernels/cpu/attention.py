@@ -9,6 +9,7 @@ normalizer calculation for softmax", 2018.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -19,20 +20,21 @@ from numpy.lib.stride_tricks import as_strided
 
 from dezero.core.threads import get_num_threads
 from dezero.kernels.attention import leading, scale_of
-from dezero.kernels.cpu.gemm import gemm
 from dezero.kernels.cpu.jit import aligned, compiled, launch
 from dezero.kernels.cpu.vectors import (
     INLINE,
     PANEL,
     TILE,
     VECTORS,
-    WIDTH,
     _fma,
     _rint,
     _scaled,
     claim,
     tile,
 )
+
+routine = functools.partial(njit, no_cpython_wrapper=True, no_cfunc_wrapper=True, **INLINE)
+"""Compile a function that only kernels call: without an entrance for Python, in half the time."""
 
 QUERIES, KEYS = 128, 32
 """Columns and rows of a block of scores; QUERIES is a multiple of PANEL."""
@@ -57,7 +59,7 @@ def _larger(typing: Any, a: Any, b: Any) -> Any:
     return types.float32(types.float32, types.float32), generate
 
 
-@njit(**INLINE)
+@routine
 def _power(x: Any) -> Any:
     """Return ``2**x`` of a float32 that is not above 0, to 1.5e-7; 0 where it would be denormal.
 
@@ -70,7 +72,7 @@ def _power(x: Any) -> Any:
     return _ZERO if x < _LEAST else _scaled(p, n)
 
 
-@compiled
+@routine
 def _turn(x: Any, start: int, step: int, rows: int, depth: int, scale: Any, out: Any) -> None:
     """Write ``scale * x[i, k]`` of some rows to panels ``out[i // PANEL, k, i % PANEL]``."""
     for p in range(0, rows // PANEL * PANEL, PANEL):
@@ -87,31 +89,45 @@ def _turn(x: Any, start: int, step: int, rows: int, depth: int, scale: Any, out:
                 column[i] = x[start + (p + i) * step + k] * scale
 
 
-@compiled
+@routine
+def _copy(
+    x: Any, xo: int, xi: int, y: Any, yo: int, yi: int, rows: int, width: int, wide: int
+) -> None:
+    """Copy rows of numbers, with zeros after each up to ``wide``."""
+    for i in range(rows):
+        source, target = x[xo + i * xi : xo + i * xi + width], y[yo + i * yi : yo + i * yi + wide]
+        for c in range(width):
+            target[c] = source[c]
+        target[width:] = _ZERO
+
+
+@routine
 def _add(
-    A: Any, ao: int, ai: int, ak: int, B: Any, bo: int, bk: int, C: Any, co: int, ci: int,
+    A: Any, ao: int, ai: int, ak: int, B: Any, bo: int, bk: int, bp: int, C: Any, co: int, ci: int,
     K: int, R: int, N: int,
 ) -> None:  # fmt: skip
-    """Add a product to C: ``C[i, j] += sum A[i, k] B[k, j]``; N is a multiple of WIDTH."""
-    wide = N // PANEL * PANEL
-    i = 0
-    while i + TILE <= R:
-        a, c = ao + i * ai, co + i * ci
-        for j in range(0, wide, PANEL):
-            tile(A, a, ai, 0, ak, B, bo + j, 0, bk, C, c + j, ci, 1, K, TILE, VECTORS, 1)
-        for j in range(wide, N, WIDTH):
-            tile(A, a, ai, 0, ak, B, bo + j, 0, bk, C, c + j, ci, 1, K, TILE, 1, 1)
-        i += TILE
-    while i < R:
-        a, c = ao + i * ai, co + i * ci
-        for j in range(0, wide, PANEL):
-            tile(A, a, ai, 0, ak, B, bo + j, 0, bk, C, c + j, ci, 1, K, 1, VECTORS, 1)
-        for j in range(wide, N, WIDTH):
-            tile(A, a, ai, 0, ak, B, bo + j, 0, bk, C, c + j, ci, 1, K, 1, 1, 1)
-        i += 1
+    """Add a product to C: ``C[i, j] += sum A[i, k] B[k, j]``; N is a multiple of PANEL.
+
+    Columns of B lie in panels ``bp`` apart. Two tiles of 4 rows are faster than one of 6 and 2.
+    """
+    for j in range(0, N, PANEL):
+        b = bo + j // PANEL * bp
+        i = 0
+        while R - i >= TILE and R - i != 8:
+            tile(A, ao + i * ai, ai, 0, ak, B, b, 0, bk, C, co + i * ci + j, ci, 1, K,
+                 TILE, VECTORS, 1)  # fmt: skip
+            i += TILE
+        while R - i >= 4:
+            tile(A, ao + i * ai, ai, 0, ak, B, b, 0, bk, C, co + i * ci + j, ci, 1, K,
+                 4, VECTORS, 1)  # fmt: skip
+            i += 4
+        while R - i > 0:
+            tile(A, ao + i * ai, ai, 0, ak, B, b, 0, bk, C, co + i * ci + j, ci, 1, K,
+                 1, VECTORS, 1)  # fmt: skip
+            i += 1
 
 
-@compiled
+@routine
 def _hide(
     S: Any, i0: int, rows: int, j0: int, keys: int, first: int, causal: bool,
     mask: Any, start: int, mt: int, ms: int,
@@ -131,7 +147,7 @@ def _hide(
             S[j * QUERIES + first : j * QUERIES + unseen] = -_INFINITY
 
 
-@compiled
+@routine
 def _softmax(S: Any, keys: int, first: int, lanes: int, top: Any, total: Any, old: Any) -> None:
     """Make powers of 2 of scores; ``top`` and ``total`` go on, ``old`` rescales what was."""
     top, total, old = top[first:lanes], total[first:lanes], old[first:lanes]
@@ -158,59 +174,69 @@ def _forward(
     q: Any, k: Any, v: Any, mask: Any, y: Any, tops: Any, totals: Any, strides: Any,
     sizes: Any, scale: Any, causal: bool, scratch: Any, counter: Any, t: int, n: int,
 ) -> None:  # fmt: skip
-    """Compute blocks of queries, the last ones first: they see most keys."""
-    heads, inner, T, S, d, e = sizes
+    """Compute parts of heads; a part is every so manieth block of queries."""
+    heads, inner, T, S, d, e, parts = sizes
     sq, sk, sv, sm, sy = strides
-    if t >= len(scratch):
+    if t >= len(scratch[0]):
         return
-    own = scratch[t]
-    turned = own[: QUERIES * d]
-    scores = own[QUERIES * d : QUERIES * (d + KEYS)]
-    out = own[QUERIES * (d + KEYS) : QUERIES * (d + KEYS + e)]
-    stats = own[QUERIES * (d + KEYS + e) :]
-    top, total, old = stats[:QUERIES], stats[QUERIES : 2 * QUERIES], stats[2 * QUERIES :]
-    blocks = (T + QUERIES - 1) // QUERIES
+    width = (e + PANEL - 1) // PANEL * PANEL
+    turned, scores, out, keys_, values = (
+        scratch[0][t], scratch[1][t], scratch[2][t], scratch[3][t], scratch[4][t],
+    )  # fmt: skip
+    top, total, old = scratch[5][t], scratch[6][t], scratch[7][t]
+    zero, one, next_ = (
+        np.int64(0),
+        np.int64(1),
+        np.int64(QUERIES),
+    )  # no literals: they compile anew
     while True:
         task = claim(counter)
-        if task >= heads * blocks:
+        if task >= heads * parts:
             return
-        head, i0 = task % heads, (blocks - 1 - task // heads) * QUERIES
+        head, part = task // parts, task % parts
         b, h = head // inner, head % inner
-        q0, y0 = b * sq[0] + h * sq[1] + i0 * sq[2], b * sy[0] + h * sy[1] + i0 * sy[2]
-        k0, v0 = b * sk[0] + h * sk[1], b * sv[0] + h * sv[1]
-        rows = min(QUERIES, T - i0)
-        lanes = (rows + PANEL - 1) // PANEL * PANEL
-        _turn(q, q0, sq[2], rows, d, scale * _LOG2E, turned)
-        top[:] = _LOWEST
-        total[:] = _ZERO
-        out[:] = _ZERO
-        stop = min(S, i0 + rows) if causal else S
-        for j0 in range(0, stop, KEYS):
-            keys = min(KEYS, stop - j0)
-            first = max(0, j0 - i0) // PANEL * PANEL if causal else 0
-            gemm(k, k0 + j0 * sk[2], sk[2], 0, 1, turned, first * d, 0, PANEL, PANEL * d,
-                 scores, first, QUERIES, 1, d, keys, lanes - first)  # fmt: skip
-            diagonal = causal and j0 + keys > i0
-            _hide(scores, i0, rows, j0, keys, first, diagonal,
-                  mask, b * sm[0] + h * sm[1], sm[3], sm[2])  # fmt: skip
-            _softmax(scores, keys, first, lanes, top, total, old)
-            for i in range(first, rows):
-                if old[i] != _ONE:
-                    for c in range(i * e, (i + 1) * e):
-                        out[c] *= old[i]
-            _add(scores, first, 1, QUERIES, v, v0 + j0 * sv[2], sv[2],
-                 out, first * e, e, keys, rows - first, e)  # fmt: skip
-        for i in range(rows):
-            unseen = total[i] == _ZERO
-            share = _ZERO if unseen else _ONE / total[i]
-            for c in range(e):
-                y[y0 + i * sy[2] + c] = out[i * e + c] * share
-            tops[head * T + i0 + i] = _ZERO if unseen else top[i]
-            totals[head * T + i0 + i] = _INFINITY if unseen else total[i]
+        _copy(k, b * sk[0] + h * sk[1], sk[2], keys_, zero, d, S, d, d)
+        _copy(v, b * sv[0] + h * sv[1], sv[2], values, zero, width, S, e, width)
+        for i0 in range(part * QUERIES, T, parts * QUERIES):
+            rows = min(QUERIES, T - i0)
+            lanes = (rows + PANEL - 1) // PANEL * PANEL
+            q0 = b * sq[0] + h * sq[1] + i0 * sq[2]
+            _turn(q, q0, sq[2], rows, d, scale * _LOG2E, turned)
+            top[:] = _LOWEST
+            total[:] = _ZERO
+            out[:] = _ZERO
+            stop = min(S, i0 + rows) if causal else S
+            for j0 in range(0, stop, KEYS):
+                keys = min(KEYS, stop - j0)
+                first = max(0, j0 - i0) // PANEL * PANEL if causal else 0
+                scores[: keys * QUERIES] = _ZERO
+                _add(keys_, j0 * d, d, one, turned, first * d, one * PANEL, PANEL * d,
+                     scores, first, next_, d, keys, lanes - first)  # fmt: skip
+                _hide(scores, i0, rows, j0, keys, first, causal and j0 + keys > i0,
+                      mask, b * sm[0] + h * sm[1], sm[3], sm[2])  # fmt: skip
+                _softmax(scores, keys, first, lanes, top, total, old)
+                for i in range(first, rows):
+                    if old[i] != _ONE:
+                        row = out[i * width : (i + 1) * width]
+                        for c in range(width):
+                            row[c] *= old[i]
+                _add(scores, first, one, next_, values, j0 * width, width, one * PANEL,
+                     out, first * width, width, keys, rows - first, width)  # fmt: skip
+            y0 = b * sy[0] + h * sy[1] + i0 * sy[2]
+            for i in range(rows):
+                unseen = total[i] == _ZERO
+                share = _ZERO if unseen else _ONE / total[i]
+                row, mean = out[i * width : i * width + e], y[y0 + i * sy[2] : y0 + i * sy[2] + e]
+                for c in range(e):
+                    mean[c] = row[c] * share
+                tops[head * T + i0 + i] = top[i]
+                totals[head * T + i0 + i] = _INFINITY if unseen else total[i]
 
 
-@compiled
-def _slopes(P: Any, D: Any, keys: int, first: int, lanes: int, lse: Any, mean: Any, c: Any) -> None:
+@routine
+def _slopes(
+    P: Any, D: Any, keys: int, first: int, lanes: int, lse: Any, mean: Any, c: Any
+) -> None:
     """Make weights of scores in P, and slopes of the weights' gradients in D."""
     lse, mean = lse[first:lanes], mean[first:lanes]
     for j in range(keys):
@@ -231,84 +257,90 @@ def _backward(
     """Compute parts of heads; a part has every so manieth block of queries and all keys."""
     heads, inner, T, S, d, e, parts = sizes
     sg, sq, sk, sv, sm, sy, tq, tk, tv = strides
-    if t >= len(scratch):
+    if t >= len(scratch[0]):
         return
-    own = scratch[t]
-    turned = own[: QUERIES * d]
-    turned_g = own[QUERIES * d : QUERIES * (d + e)]
-    P = own[QUERIES * (d + e) : QUERIES * (d + e + KEYS)]
-    D = own[QUERIES * (d + e + KEYS) : QUERIES * (d + e + 2 * KEYS)]
-    norms = own[QUERIES * (d + e + 2 * KEYS) :]
-    means = norms[QUERIES:]
+    depth, width = (d + PANEL - 1) // PANEL * PANEL, (e + PANEL - 1) // PANEL * PANEL
+    turned, turned_g, P, D = scratch[0][t], scratch[1][t], scratch[2][t], scratch[3][t]
+    queries, slopes, upper = scratch[4][t], scratch[5][t], scratch[6][t]
+    keys_, gkeys, values, gvalues = scratch[7][t], scratch[8][t], scratch[9][t], scratch[10][t]
+    norms, means = scratch[11][t], scratch[12][t]
+    zero, one, next_ = (
+        np.int64(0),
+        np.int64(1),
+        np.int64(QUERIES),
+    )  # no literals: they compile anew
     while True:
         task = claim(counter)
         if task >= heads * parts:
             return
         head, part = task // parts, task % parts
         b, h = head // inner, head % inner
-        k0, v0 = b * sk[0] + h * sk[1], b * sv[0] + h * sv[1]
-        gk0, gv0 = part * tk[3] + b * tk[0] + h * tk[1], part * tv[3] + b * tv[0] + h * tv[1]
-        for j in range(S):
-            gk[gk0 + j * tk[2] : gk0 + j * tk[2] + d] = _ZERO
-            gv[gv0 + j * tv[2] : gv0 + j * tv[2] + e] = _ZERO
+        _copy(k, b * sk[0] + h * sk[1], sk[2], keys_, zero, depth, S, d, depth)
+        _copy(v, b * sv[0] + h * sv[1], sv[2], values, zero, width, S, e, width)
+        gkeys[:] = _ZERO
+        gvalues[:] = _ZERO
         for i0 in range(part * QUERIES, T, parts * QUERIES):
             rows = min(QUERIES, T - i0)
             lanes = (rows + PANEL - 1) // PANEL * PANEL
             q0, g0 = b * sq[0] + h * sq[1] + i0 * sq[2], b * sg[0] + h * sg[1] + i0 * sg[2]
             y0, gq0 = b * sy[0] + h * sy[1] + i0 * sy[2], b * tq[0] + h * tq[1] + i0 * tq[2]
-            _turn(q, q0, sq[2], rows, d, scale * _LOG2E, turned)
-            _turn(gy, g0, sg[2], rows, e, _ONE, turned_g)
+            _copy(q, q0, sq[2], queries, zero, depth, rows, d, depth)
+            _copy(gy, g0, sg[2], upper, zero, width, rows, e, width)
+            _turn(queries, zero, depth, rows, d, scale * _LOG2E, turned)
+            _turn(upper, zero, width, rows, e, _ONE, turned_g)
+            slopes[:] = _ZERO
+            norms[:] = _INFINITY
+            means[:] = _ZERO
             for i in range(rows):
-                mean = _ZERO
+                mean, row = y[y0 + i * sy[2] : y0 + i * sy[2] + e], upper[i * width :]
                 for c in range(e):
-                    mean += gy[g0 + i * sg[2] + c] * y[y0 + i * sy[2] + c]
-                means[i] = mean
+                    means[i] += row[c] * mean[c]
                 norms[i] = lse[head * T + i0 + i] * _LOG2E
-                gq[gq0 + i * tq[2] : gq0 + i * tq[2] + d] = _ZERO
-            for i in range(rows, lanes):
-                means[i] = _ZERO
-                norms[i] = _INFINITY
             stop = min(S, i0 + rows) if causal else S
             for j0 in range(0, stop, KEYS):
                 keys = min(KEYS, stop - j0)
                 first = max(0, j0 - i0) // PANEL * PANEL if causal else 0
-                seeing = rows - first
-                kj, vj = k0 + j0 * sk[2], v0 + j0 * sv[2]
-                gemm(k, kj, sk[2], 0, 1, turned, first * d, 0, PANEL, PANEL * d,
-                     P, first, QUERIES, 1, d, keys, lanes - first)  # fmt: skip
-                diagonal = causal and j0 + keys > i0
-                _hide(P, i0, rows, j0, keys, first, diagonal,
+                P[: keys * QUERIES] = _ZERO
+                D[: keys * QUERIES] = _ZERO
+                _add(keys_, j0 * depth, depth, one, turned, first * d, one * PANEL, PANEL * d,
+                     P, first, next_, d, keys, lanes - first)  # fmt: skip
+                _hide(P, i0, rows, j0, keys, first, causal and j0 + keys > i0,
                       mask, b * sm[0] + h * sm[1], sm[3], sm[2])  # fmt: skip
-                gemm(v, vj, sv[2], 0, 1, turned_g, first * e, 0, PANEL, PANEL * e,
-                     D, first, QUERIES, 1, e, keys, lanes - first)  # fmt: skip
+                _add(values, j0 * width, width, one, turned_g, first * e, one * PANEL, PANEL * e,
+                     D, first, next_, e, keys, lanes - first)  # fmt: skip
                 _slopes(P, D, keys, first, lanes, norms, means, scale)
-                _add(P, first, QUERIES, 1, gy, g0 + first * sg[2], sg[2],
-                     gv, gv0 + j0 * tv[2], tv[2], seeing, keys, e)  # fmt: skip
-                _add(D, first, QUERIES, 1, q, q0 + first * sq[2], sq[2],
-                     gk, gk0 + j0 * tk[2], tk[2], seeing, keys, d)  # fmt: skip
-                _add(D, first, 1, QUERIES, k, kj, sk[2],
-                     gq, gq0 + first * tq[2], tq[2], keys, seeing, d)  # fmt: skip
+                _add(P, first, next_, one, upper, first * width, width, one * PANEL,
+                     gvalues, j0 * width, width, rows - first, keys, width)  # fmt: skip
+                _add(D, first, next_, one, queries, first * depth, depth, one * PANEL,
+                     gkeys, j0 * depth, depth, rows - first, keys, depth)  # fmt: skip
+                _add(D, first, one, next_, keys_, j0 * depth, depth, one * PANEL,
+                     slopes, first * depth, depth, keys, rows - first, depth)  # fmt: skip
+            _copy(slopes, zero, depth, gq, gq0, tq[2], rows, d, d)
+        gk0, gv0 = part * tk[3] + b * tk[0] + h * tk[1], part * tv[3] + b * tv[0] + h * tv[1]
+        _copy(gkeys, zero, depth, gk, gk0, tk[2], S, d, d)
+        _copy(gvalues, zero, width, gv, gv0, tv[2], S, e, e)
 
 
 def attention(q: Any, k: Any, v: Any, mask: Any, is_causal: bool) -> Any:
     """Return the weighted means and the log-normalisers."""
     if not _serves(q, k, v):
         return NotImplemented
-    lead, e, scale = leading(q, k, v), v.shape[-1], np.float32(scale_of(q))
-    q, k, v = (_widened(x) for x in (q, k, v))
-    heads, inner = _heads(lead)
-    (T, depth), (S, width) = q.shape[-2:], v.shape[-2:]
-    y = _like(q, (*lead, T, width))
+    lead = leading(q, k, v)
+    (T, d), (S, e) = q.shape[-2:], v.shape[-2:]
+    y = _like(q, (*lead, T, e))
     tops, totals = np.empty((2, *lead, T), np.float32)
-    arrays, strides = _flat(lead, q, k, v, _prepared(mask, lead, T, S), y)
+    arrays, strides = _flat(lead, q, k, v, _prepared(mask, lead, S), y)
+    sizes = _sizes(lead, T, S, d, e)
+    width = -(-e // PANEL) * PANEL
+    scratch = _scratch(
+        QUERIES * d, QUERIES * KEYS, QUERIES * width, S * d, S * width, *[QUERIES] * 3
+    )
     launch(
-        _forward, *arrays, tops.reshape(-1), totals.reshape(-1), strides,
-        (heads, inner, T, S, depth, width), scale, bool(is_causal),
-        aligned((get_num_threads(), QUERIES * (depth + KEYS + width + 3))),
-        np.zeros(1, np.int64), work=heads * T * S * 4,
+        _forward, *arrays, tops.reshape(-1), totals.reshape(-1), strides, sizes,
+        np.float32(scale_of(q)), bool(is_causal), scratch,
+        np.zeros(1, np.int64), work=4 * sizes[0] * T * S,
     )  # fmt: skip
-    lse = (np.log2(totals) + tops) * _LN2
-    return y[..., :e], lse
+    return y, (np.log2(totals) + tops) * _LN2
 
 
 def attention_grad(
@@ -317,27 +349,29 @@ def attention_grad(
     """Return the gradients for queries, keys and values."""
     if not _serves(q, k, v) or gy.dtype != np.float32:
         return NotImplemented
-    lead, scale = leading(q, k, v), np.float32(scale_of(q))
-    d, e = q.shape[-1], v.shape[-1]
-    gy, q, k, v, y = (_widened(x) for x in (gy, q, k, v, y))
-    heads, inner = _heads(lead)
-    (T, depth), (S, width) = q.shape[-2:], v.shape[-2:]
-    threads = get_num_threads()
-    parts = 1 if heads >= 2 * threads else min(threads, -(-T // QUERIES))
-    gq = _like(q, (*lead, T, depth))
-    gk, gv = (_in_parts(x, lead, parts) for x in (k, v))
-    arrays, strides = _flat(lead, gy, q, k, v, _prepared(mask, lead, T, S), y)
-    written, more = _flat(lead, gq, gk[0], gv[0])
-    steps = tuple((*s[:3], x.strides[0] // 4) for s, x in zip(more, (gq, gk, gv), strict=True))
-    flat = (gk.reshape(-1), gv.reshape(-1)) if parts > 1 else written[1:]
-    launch(
-        _backward, *arrays, lse.reshape(-1), written[0], *flat, (*strides, *steps),
-        (heads, inner, T, S, depth, width, parts), scale, bool(is_causal),
-        aligned((threads, QUERIES * (depth + width + 2 * KEYS + 2))),
-        np.zeros(1, np.int64), work=heads * T * S * 4,
+    lead = leading(q, k, v)
+    (T, d), (S, e) = q.shape[-2:], v.shape[-2:]
+    sizes = _sizes(lead, T, S, d, e)
+    gq = _like(q, (*lead, T, d))
+    gk, gv = (_in_parts(x, lead, sizes[-1]) for x in (k, v))
+    arrays, strides = _flat(lead, gy, q, k, v, _prepared(mask, lead, S), y)
+    (fq, fk, fv), steps = _flat(lead, gq, gk[0], gv[0])
+    steps = tuple((*s[:3], x.strides[0] // 4) for s, x in zip(steps, (gq, gk, gv), strict=True))
+    if sizes[-1] > 1:
+        fk, fv = gk.reshape(-1), gv.reshape(-1)
+    depth, width = (-(-x // PANEL) * PANEL for x in (d, e))
+    sizes_of_scratch = (d, e, KEYS, KEYS, depth, depth, width)
+    scratch = _scratch(
+        *(QUERIES * x for x in sizes_of_scratch),
+        *(S * x for x in (depth, depth, width, width)), QUERIES, QUERIES,
     )  # fmt: skip
-    gk, gv = (x[0] if parts == 1 else x.sum(axis=0) for x in (gk, gv))
-    return gq[..., :d], gk[..., :d], gv[..., :e]
+    launch(
+        _backward, *arrays, lse.reshape(-1), fq, fk, fv, (*strides, *steps), sizes,
+        np.float32(scale_of(q)), bool(is_causal), scratch,
+        np.zeros(1, np.int64), work=4 * sizes[0] * T * S,
+    )  # fmt: skip
+    gk, gv = (x[0] if len(x) == 1 else x.sum(axis=0) for x in (gk, gv))
+    return gq, gk, gv
 
 
 def _serves(q: Any, k: Any, v: Any) -> bool:
@@ -348,19 +382,21 @@ def _serves(q: Any, k: Any, v: Any) -> bool:
     return q.shape[-2] >= 4 and all(x.size > 0 for x in arrays)
 
 
-def _heads(lead: tuple[int, ...]) -> tuple[int, int]:
-    """Return the number of heads, and the length of the last of the leading axes."""
-    return math.prod(lead), lead[-1] if lead else 1
+def _scratch(*sizes: int) -> tuple[Any, ...]:
+    """Return arrays of so many numbers for each thread."""
+    n = get_num_threads()
+    return tuple(aligned((n, size)) for size in sizes)
 
 
-def _widened(x: Any) -> Any:
-    """Return an array whose rows are some vectors long, with zeros at the end if need be."""
-    over = x.shape[-1] % WIDTH
-    if not over:
-        return x
-    wide = np.zeros((*x.shape[:-1], x.shape[-1] - over + WIDTH), np.float32)
-    wide[..., : x.shape[-1]] = x
-    return wide
+def _sizes(lead: tuple[int, ...], T: int, S: int, d: int, e: int) -> tuple[int, ...]:
+    """Return the sizes that the kernels take.
+
+    That is the number of heads, the length of the last of the leading axes, those of a head, and
+    into how many parts heads are cut where there are too few of them to occupy all threads.
+    """
+    heads, n = math.prod(lead), get_num_threads()
+    parts = 1 if heads % n == 0 or heads >= 4 * n else min(n, -(-T // QUERIES))
+    return heads, lead[-1] if lead else 1, T, S, d, e, parts
 
 
 def _like(x: Any, shape: tuple[int, ...]) -> Any:
@@ -378,7 +414,7 @@ def _in_parts(x: Any, lead: tuple[int, ...], parts: int) -> Any:
     return _like(x, shape)[None] if parts == 1 else np.empty((parts, *shape), np.float32)
 
 
-def _prepared(mask: Any, lead: tuple[int, ...], T: int, S: int) -> Any:
+def _prepared(mask: Any, lead: tuple[int, ...], S: int) -> Any:
     """Return what to add to scores, with queries along the last axis; empty for nothing."""
     if mask is None:
         return np.empty((1,) * len(lead) + (1, 0), np.float32)
@@ -400,7 +436,7 @@ def _flat(lead: tuple[int, ...], *arrays: Any) -> tuple[list[Any], tuple[tuple[i
         if len(lead) > 2:
             whole = (*lead, *x.shape[-2:])
             x = x if x.shape == whole else np.broadcast_to(x, whole)
-            x = x.reshape(-1, *whole[-3:])
+            x = x.reshape(math.prod(lead[:-1]), *whole[-3:])
         if not _plain(x):
             x = np.array(x, order="C")
         size = 1 + sum((n - 1) * s for n, s in zip(x.shape, x.strides, strict=True)) // 4
@@ -414,4 +450,9 @@ def _plain(x: Any) -> bool:
     """Whether rows of ``x`` lie in one piece, and it can be handed on as it is."""
     rows = x.strides[-1] == 4 or x.shape[-1] == 1
     flags = x.flags
-    return rows and flags.writeable and flags.aligned and all(s >= 0 and s % 4 == 0 for s in x.strides)
+    return (
+        rows
+        and flags.writeable
+        and flags.aligned
+        and all(s >= 0 and s % 4 == 0 for s in x.strides)
+    )

@@ -11,7 +11,7 @@ import numpy as np
 
 from dezero.core import Config
 from dezero.kernels.convolution import geometry
-from dezero.kernels.cpu import direct, direct_grad, winograd, winograd_grad
+from dezero.kernels.cpu import depthwise, direct, direct_grad, winograd, winograd_grad
 from dezero.kernels.cpu.jit import compiled, launch, share_of
 
 CHANNELS = 16
@@ -21,7 +21,13 @@ TILES = 12
 
 
 def conv2d(
-    x: Any, W: Any, b: Any = None, stride: Any = 1, pad: Any = 0, dilation: Any = 1, groups: int = 1
+    x: Any,
+    W: Any,
+    b: Any = None,
+    stride: Any = 1,
+    pad: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
 ) -> Any:
     """Convolve images (N, C, H, W) with filters (O, C/groups, KH, KW): (N, O, OH, OW)."""
     g = geometry(x.shape[2:], W.shape[2:], stride, pad, dilation)
@@ -31,6 +37,8 @@ def conv2d(
     m = _tile(g, groups, len(W), W.shape[1], len(x), g.out)
     if m:
         return winograd.convolve(x, W, b, g.out, g.pad, False, m)
+    if 1 < groups == x.shape[1]:
+        return depthwise.convolve(x, W, b, g.out, g.stride, g.pad, g.dilation)
     return direct.convolve(x, W, b, g.out, g.stride, g.pad, g.dilation, groups)
 
 
@@ -43,6 +51,10 @@ def conv2d_input_grad(
         return NotImplemented
     gy, W = np.ascontiguousarray(gy), np.ascontiguousarray(W)
     m = _tile(g, groups, len(W), W.shape[1], len(gy), x_size)
+    rest = tuple(d * (k - 1) - p for k, p, d in zip(g.kernel, g.pad, g.dilation, strict=True))
+    if 1 < groups == len(W) and g.stride == (1, 1) and min(rest) >= 0:
+        flipped = np.ascontiguousarray(np.flip(W, (2, 3)))
+        return depthwise.convolve(gy, flipped, None, tuple(x_size), g.stride, rest, g.dilation)
     if m and max(g.pad) <= 2:
         back = 2 - g.pad[0], 2 - g.pad[1]
         return winograd.convolve(gy, W, None, tuple(x_size), back, True, m)
@@ -66,6 +78,8 @@ def conv2d_weight_grad(
     m = _tile(g, groups, gy.shape[1], x.shape[1], len(x), gy.shape[2:])
     if m:
         return winograd_grad.weight_grad(x, gy, g.pad, m)
+    if 1 < groups == x.shape[1] and gy.shape[1] < 8 * groups:
+        return depthwise.weight_grad(x, gy, g.kernel, g.stride, g.pad, g.dilation)
     return direct_grad.weight_grad(x, gy, g.kernel, g.stride, g.pad, g.dilation, groups)
 
 
@@ -79,7 +93,7 @@ def _tile(g: Any, groups: int, o: int, c: int, n: int, out: Any) -> int:
     plain = g.kernel == (3, 3) and g.stride == g.dilation == (1, 1) and groups == 1
     if not plain or min(o, c) < CHANNELS or n * -(-out[0] // 2) * -(-out[1] // 2) < TILES:
         return 0
-    return 4 if getattr(Config, "fast_winograd", False) else 2
+    return 4 if getattr(Config, "fast_winograd", False) and min(out) > 2 else 2
 
 
 def channel_sum(gy: Any) -> Any:
@@ -97,7 +111,7 @@ def channel_sum(gy: Any) -> Any:
 def _channel_sum(gy: Any, total: Any, t: int, n: int) -> None:
     start, stop = share_of(gy.shape[1], t, n)
     for c in range(start, stop):
-        whole = 0.0  # float64: the sum over images loses nothing
+        whole = np.float64(0)  # the sum over images loses nothing
         for i in range(gy.shape[0]):
             row, part = gy[i, c], np.float32(0)
             for j in range(row.size):

@@ -2,7 +2,8 @@
 
 A tile of m x m outputs under a 3x3 filter is ``A^T [(G g G^T) * (B^T d B)] A``: the inputs d, a
 square of m + 2, and the filter g become points of polynomials, whose product needs one
-multiplication each. ``F(2x2)`` takes 4 instead of 9 multiplications for an output, ``F(4x4)`` 2.25.
+multiplication each. That is 4 multiplications for an output with ``F(2x2)`` and 2.25 with
+``F(4x4)``, instead of 9.
 
 Source: A. Lavin and S. Gray, "Fast Algorithms for Convolutional Neural Networks" (2016); the
 construction is Toom's and Cook's.
@@ -49,7 +50,7 @@ def matrices(points: list[float], m: int) -> tuple[Matrix, Matrix, Matrix]:
     wanted = np.array([[float(k == i + j) for k in range(n)] for i, j in pairs])
     BT = np.linalg.lstsq(products, wanted, rcond=None)[0]
     scale = np.array([1 / abs(row[np.abs(row) > 1e-9][-1]) for row in BT])[:, None]
-    return tuple(np.round(M, 12).tolist() for M in (A.T, G / scale, BT * scale))  # type: ignore[return-value]
+    return tuple(np.round(M, 12).tolist() for M in (A.T, G / scale, BT * scale))
 
 
 _ROOT = 2.0**0.5

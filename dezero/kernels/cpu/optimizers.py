@@ -8,7 +8,9 @@ that they are contiguous float32 of one size a line.
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import itertools
 import math
 from typing import Any
 
@@ -147,15 +149,29 @@ RULES = {
 }
 
 
-def update(rule: str, lines: list[tuple[Any, ...]], rates: tuple[float, ...]) -> None:
-    """Update parameters in place: each line has a parameter, its gradient and its state."""
-    table = np.array([[address(a) for a in line] for line in lines], np.int64)
-    sizes, owner, first = _plan(tuple(line[0].size for line in lines))
+def update(rule: str, lines: list[tuple[Any, ...]], rates: tuple[float, ...]) -> Any:
+    """Update parameters in place: each line has a parameter, its gradient and its state.
+
+    Parameters that share memory are not for this: one is updated after the other.
+    """
+    lengths = tuple(line[0].size for line in lines)
+    addresses = [[address(a) for a in line] for line in lines]
+    if _overlap([line[0] for line in addresses], lengths):
+        return NotImplemented
+    table = np.array(addresses, np.int64)
+    sizes, owner, first = _plan(lengths)
     arguments = table, sizes, owner, first, np.array(rates, np.float32)
-    if len(owner) * BLOCK <= SMALL // 4:
+    if sum(lengths) * len(lines[0]) <= 4 * SMALL:  # numbers that are read
         RULES[rule](*arguments, 0, 1)
     else:
         share(RULES[rule], *arguments)
+    return None
+
+
+def _overlap(addresses: list[int], sizes: tuple[int, ...]) -> bool:
+    """Return whether any two arrays of float32 have memory in common."""
+    spans = sorted(zip(addresses, sizes, strict=True))
+    return any(a + 4 * size > b for (a, size), (b, _) in itertools.pairwise(spans))
 
 
 @functools.lru_cache(maxsize=64)
@@ -167,5 +183,5 @@ def _plan(sizes: tuple[int, ...]) -> tuple[Any, Any, Any]:
 
 
 def address(a: Any) -> int:
-    """Return where the elements of an array begin."""
-    return int(a.__array_interface__["data"][0])
+    """Return where the elements of an array begin: one that may be written, and is not empty."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(a))  # in a fifth of the time of a.ctypes

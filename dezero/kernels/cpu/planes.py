@@ -14,11 +14,12 @@ phase of a strided convolution, its gradient for the images.
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from dezero.kernels.cpu.tiles import clear, copy_row, part, zero
+from dezero.kernels.cpu.tiles import clear, copy_row, routine, zero
 from dezero.kernels.cpu.vectors import PANEL, WIDTH
 
 RUN = 256
@@ -92,24 +93,33 @@ class Planes(NamedTuple):
 
 @functools.lru_cache(1 << 10)
 def layout(
-    shape: Any, rows: int, groups: int, y: Axis, x: Axis, joined: bool = True,
-    packed: bool = False,
+    shape: Any,
+    rows: int,
+    groups: int,
+    y: Axis,
+    x: Axis,
+    joined: bool = True,
+    packed: bool | None = None,
+    deep: int = 0,
+    target: int = RUN,
 ) -> tuple[Planes, Any, Any, Any]:
     """Return the sizes, the offsets of each (channel, tap) in planes and packed, and the phases.
 
-    ``joined``: places of several images of a block may have others between them. ``packed``: rows
-    of any length are packed.
+    ``joined``: places of several images of a block may have others between them. ``packed``:
+    whether rows are, if not as their length says. ``deep``: how many taps one sum has, where not
+    all. ``target``: the places of a block, about.
     """
     n, c = shape[0], shape[1] // groups
     low_y, low_x, width = y.low, x.low, x.pitch
-    packed = packed or (x.out < SHORT and x.out < width)
-    images, height, pitch = _block(n, y, x.out if packed else width)
+    if packed is None:
+        packed = x.out < SHORT and x.out < width
+    images, height, pitch = _block(n, y, x.out if packed else width, target)
     if not (joined or packed or (width, pitch) == (x.out, y.out)):
         images = 1
-    if height < y.out:
-        pitch = height + y.reach + 1
     extent = (images - 1) * pitch + height + y.reach + 1
-    keys = [((b - low_y) % y.step, (a - low_x) % x.step) for b in y.taps for a in x.taps]
+    keys = [
+        ((b - low_y) % y.step, (a - low_x) % x.step) for b, a in itertools.product(y.taps, x.taps)
+    ]
     phases = sorted(set(keys))
     phase = extent * width
     plane = -(-len(phases) * phase // 16) * 16
@@ -117,10 +127,10 @@ def layout(
     taps = len(keys)
     places = images * height * x.out if packed else ((images - 1) * pitch + height) * width
     run = -(-places // PANEL) * PANEL
-    chunk = min(c, max(1, STAGED // (plane + taps * run * packed)), max(1, -(-DEPTH // taps)))
+    chunk = max(1, min(c, STAGED // (plane + taps * run * packed), -(-DEPTH // (deep or taps))))
     offsets = [
         phases.index(key) * phase + (b - low_y) // y.step * width + (a - low_x) // x.step
-        for key, (b, a) in zip(keys, ((b, a) for b in y.taps for a in x.taps), strict=True)
+        for key, (b, a) in zip(keys, itertools.product(y.taps, x.taps), strict=True)
     ]
     table = (np.arange(chunk)[:, None] * plane + np.array(offsets)).reshape(-1)
     table = table.astype(np.int64)
@@ -134,26 +144,26 @@ def layout(
     return p, table, packs, np.array(phases, np.int64)
 
 
-def _block(n: int, y: Axis, width: int) -> tuple[int, int, int]:
+def _block(n: int, y: Axis, width: int, target: int) -> tuple[int, int, int]:
     """Return how many images and rows to do at a time, and rows from image to image."""
     image = y.pitch * width
-    if image <= RUN:
-        images = min(n, max(1, RUN // image))
+    if image <= target:
+        images = min(n, max(1, target // image))
         return -(-n // -(-n // images)), y.out, y.pitch
     fill = {h: h * width / (-(-h * width // PANEL) * PANEL) for h in range(1, y.out + 1)}
-    sizes = [h for h in fill if h * width <= 1.5 * RUN] or [1]
+    sizes = [h for h in fill if h * width <= 1.5 * target] or [1]
     even = {h: fill[h] * y.out / (-(-y.out // h) * h) for h in sizes}
     return 1, max(sizes, key=lambda h: (round(even[h], 1), h)), y.pitch
 
 
-@part
+@routine
 def place(p: Any, block: int) -> tuple[int, int, int, int]:
     """Return a block's first image, its images, its first row, its rows."""
     i, y = block // p.across * p.images, block % p.across * p.rows
     return i, min(p.images, p.N - i), y, min(p.rows, p.OH - y)
 
 
-@part
+@routine
 def stage(
     x: Any, xo: int, C: int, count: int, y0: int, rows: int, p: Any, phases: Any, P: Any
 ) -> None:
@@ -188,7 +198,7 @@ def stage(
                         clear(P, at + j)
 
 
-@part
+@routine
 def pack(C: int, count: int, rows: int, p: Any, P: Any, table: Any, Q: Any) -> None:
     """Copy out the runs of each channel and tap, row after row, with nothing between them."""
     for k in range(C * p.taps):

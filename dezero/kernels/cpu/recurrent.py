@@ -7,7 +7,6 @@ whole vectors: loops over a plane have no remainder, and nothing reads what the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,8 @@ def _product(
     """``C[i, j] = sum A[i, t, k] B[t, k, j]`` as :func:`gemm`; N is a multiple of WIDTH."""
     full = N // PANEL * PANEL
     if full > 0:
-        gemm(A, ao, ai, at, 1, B, bo, bt, PANEL, bp, C, co, ci, T, K, R, full)
+        one, panel = 1 + 0 * K, PANEL + 0 * K
+        gemm(A, ao, ai, at, one, B, bo, bt, panel, bp, C, co, ci, T, K, R, full)
     for j in range(full, N, WIDTH):
         b = bo + j // PANEL * bp + j % PANEL
         i = 0
@@ -45,42 +45,12 @@ def _product(
 
 
 @compiled
-def _pack(W: Any, B: Any, K: int, H: int, gates: int) -> None:
-    """Lay out ``W`` (K, gates * H) for ``a @ W``: panels of each gate's columns."""
-    panels = (H + PANEL - 1) // PANEL
-    for q in range(gates * panels):
-        column = q % panels * PANEL
-        width = min(PANEL, H - column)
-        for k in range(K):
-            at, w = (q * K + k) * PANEL, (k * gates + q // panels) * H + column
-            row, source = B[at : at + PANEL], W[w : w + width]
-            for j in range(width):
-                row[j] = source[j]
-            for j in range(width, PANEL):
-                row[j] = _ZERO
-
-
-@compiled
-def _pack_turned(W: Any, B: Any, K: int, H: int, gates: int) -> None:
-    """Lay out ``W`` (H, K) for ``g @ W.T``, with K = gates * H: panels of its rows."""
-    for p in range((H + PANEL - 1) // PANEL):
-        for j in range(PANEL):
-            row, panel = p * PANEL + j, B[p * K * PANEL + j :]
-            if row < H:
-                for k in range(K):
-                    panel[k * PANEL] = W[row * K + k]
-            else:
-                for k in range(K):
-                    panel[k * PANEL] = _ZERO
-
-
-@compiled
-def _pad(x: Any, xo: int, y: Any, yo: int, R: int, H: int, P: int) -> None:
-    """Copy R rows of H into a plane of rows of P; zeros where ``x`` is empty, and behind H."""
+def _copy(x: Any, xo: int, xi: int, y: Any, yo: int, yi: int, R: int, H: int, P: int) -> None:
+    """Copy R rows of H, zeros where ``x`` is empty, and put zeros behind them up to P."""
     for i in range(R):
-        row = y[yo + i * P : yo + i * P + P]
+        row = y[yo + i * yi : yo + i * yi + P]
         if x.size > 0:
-            source = x[xo + i * H : xo + i * H + H]
+            source = x[xo + i * xi : xo + i * xi + H]
             for j in range(H):
                 row[j] = source[j]
             for j in range(H, P):
@@ -88,15 +58,6 @@ def _pad(x: Any, xo: int, y: Any, yo: int, R: int, H: int, P: int) -> None:
         else:
             for j in range(P):
                 row[j] = _ZERO
-
-
-@compiled
-def _unpad(x: Any, xo: int, y: Any, yo: int, yi: int, R: int, H: int, P: int) -> None:
-    """Copy a plane of rows of P to R rows of H, ``yi`` apart."""
-    for i in range(R):
-        source, row = x[xo + i * P : xo + i * P + H], y[yo + i * yi : yo + i * yi + H]
-        for j in range(H):
-            row[j] = source[j]
 
 
 @compiled
@@ -110,44 +71,26 @@ def _add_rows(x: Any, xo: int, y: Any, yo: int, R: int, H: int, P: int) -> None:
 
 
 @compiled
-def _sigmoids(x: Any) -> None:
-    for j in range(x.size):
-        x[j] = sigmoid(x[j])
-
-
-@compiled
-def _tanhs(x: Any) -> None:
-    for j in range(x.size):
-        x[j] = tanh(x[j])
-
-
-@compiled
 def _operands(
     x: Any, xo: int, h: Any, ho: int, A: Any, ao: int, R: int, F: int, H: int, K: int
 ) -> None:
     """Put rows ``x, 1, h`` and ones up to K together; ``h`` is zeros where it is empty."""
+    _copy(x, xo, F, A, ao, K, R, F, F)
+    _copy(h, ho, H, A, ao + F + 1, K, R, H, H)
     for i in range(R):
-        row = A[ao + i * K : ao + i * K + K]
-        source = x[xo + i * F : xo + i * F + F]
-        for j in range(F):
-            row[j] = source[j]
-        for j in range(F, K):
-            row[j] = _ONE
-        state, place = h[ho + i * H :], row[F + 1 :]
-        if h.size > 0:
-            for j in range(H):
-                place[j] = state[j]
-        else:
-            for j in range(H):
-                place[j] = _ZERO
+        A[ao + i * K + F] = _ONE
+        for j in range(F + 1 + H, K):
+            A[ao + i * K + j] = _ONE
 
 
 @compiled
 def _lstm_step(S: Any, old: Any, new: Any, m: int) -> None:
     """Go on from the sums in the planes of S, each of ``m``, to the gates and the new state."""
-    _sigmoids(S[: 3 * m])
-    f, i, u, w = S[:m], S[m : 2 * m], S[3 * m : 4 * m], S[4 * m :]
-    _tanhs(u)
+    gates, f, i, u, w = S[: 3 * m], S[:m], S[m : 2 * m], S[3 * m : 4 * m], S[4 * m :]
+    for j in range(3 * m):
+        gates[j] = sigmoid(gates[j])
+    for j in range(m):
+        u[j] = tanh(u[j])
     for j in range(m):
         new[j] = f[j] * old[j] + i[j] * u[j]
     for j in range(m):
@@ -160,19 +103,20 @@ def _lstm(
     T: int, N: int, F: int, H: int, P: int, blocks: int, reverse: int, keep: int, t: int, n: int,
 ) -> None:  # fmt: skip
     K = F + 1 + H
+    one = 1 + 0 * H  # no literal: Numba would compile what it is handed to once more
     stride = (H + PANEL - 1) // PANEL * PANEL * K  # from one gate's panels to the next
     for q in range(t, blocks, n):
         r, stop = share_of(N, q, blocks)
         R = stop - r
         m = R * P
-        _pad(c, r * H, C, r * P, R, H, P)
+        _copy(c, r * H, H, C, r * P, P, R, H, P)
         state, at = h, r * H
         for i in range(T):
             s = T - 1 - i if reverse else i
             a, z = (s * keep * N + r) * K, (i * keep * N + r) * 5 * P
             _operands(x, (s * N + r) * F, state, at, A, a, R, F, H, K)
             for g in range(4):
-                _product(A, a, K, 0, B, g * stride, 0, K * PANEL, S, z + g * m, P, 1, K, R, P)
+                _product(A, a, K, K, B, g * stride, K, K * PANEL, S, z + g * m, P, one, K, R, P)
             old, new = (i * keep * N + r) * P, ((i + 1) * keep * N + r) * P
             _lstm_step(S[z : z + 5 * m], C[old : old + m], C[new : new + m], m)
             state, at = y, (s * N + r) * H
@@ -181,7 +125,7 @@ def _lstm(
                 row = y[at + k * H : at + k * H + H]
                 for j in range(H):
                     row[j] = o[j] * w[j]
-        _unpad(C, (T * keep * N + r) * P, last, r * H, H, R, H, P)
+        _copy(C, (T * keep * N + r) * P, P, last, r * H, H, R, H, H)
 
 
 @compiled
@@ -189,27 +133,29 @@ def _lstm_grad(
     gy: Any, gh: Any, gc: Any, B: Any, S: Any, C: Any, D: Any, ga: Any, gh0: Any, gc0: Any,
     T: int, N: int, H: int, P: int, blocks: int, reverse: int, t: int, n: int,
 ) -> None:  # fmt: skip
+    zero = 0 * H  # no literal, as above
     for q in range(t, blocks, n):
         r, stop = share_of(N, q, blocks)
         R = stop - r
         m = R * P
         d = r * 6 * P  # planes of D: gradients of f, i, o, u before their nonlinearity, of h, c
         dh, dc = d + 4 * m, d + 5 * m
-        _pad(gh, r * H, D, dh, R, H, P)
-        _pad(gc, r * H, D, dc, R, H, P)
+        _copy(gh, r * H, H, D, dh, P, R, H, P)
+        _copy(gc, r * H, H, D, dc, P, R, H, P)
         for i in range(T - 1, -1, -1):
             s = T - 1 - i if reverse else i
             _add_rows(gy, (s * N + r) * H, D, dh, R, H, P)
             z, old = (i * N + r) * 5 * P, (i * N + r) * P
             _lstm_rules(S[z : z + 5 * m], C[old : old + m], D[d : d + 6 * m], m)
             for g in range(4):
-                _unpad(D, d + g * m, ga, (s * N + r) * 4 * H + g * H, 4 * H, R, H, P)
+                _copy(D, d + g * m, P, ga, (s * N + r) * 4 * H + g * H, 4 * H, R, H, H)
             if i > 0 or gh0.size > 0:
-                _product(D, d, P, m, B, 0, H * PANEL, 4 * H * PANEL, D, dh, P, 4, H, R, P)
+                _product(D, d, P, m, B, zero, H * PANEL, 4 * H * PANEL, D, dh, P,
+                         4 + zero, H, R, P)  # fmt: skip
         if gh0.size > 0:
-            _unpad(D, dh, gh0, r * H, H, R, H, P)
+            _copy(D, dh, P, gh0, r * H, H, R, H, H)
         if gc0.size > 0:
-            _unpad(D, dc, gc0, r * H, H, R, H, P)
+            _copy(D, dc, P, gc0, r * H, H, R, H, H)
 
 
 @compiled
@@ -238,6 +184,7 @@ def _gru(
     T: int, N: int, F: int, H: int, P: int, blocks: int, reverse: int, keep: int, t: int, n: int,
 ) -> None:  # fmt: skip
     K = F + H + 2
+    one = 1 + 0 * H
     stride = (H + PANEL - 1) // PANEL * PANEL * K
     for q in range(t, blocks, n):
         r, stop = share_of(N, q, blocks)
@@ -251,8 +198,8 @@ def _gru(
             for g in range(4):  # r, z, and both parts of n: of the input and of the state
                 first, size = F + 1 if g == 3 else 0, F + 1 if g == 2 else K
                 b = min(g, 2) * stride + first * PANEL
-                _product(A, a + first, K, 0, B, b, 0, K * PANEL, S, z + g * m, P,
-                         1, size - first, R, P)  # fmt: skip
+                _product(A, a + first, K, K, B, b, K, K * PANEL, S, z + g * m, P,
+                         one, size - first, R, P)  # fmt: skip
             _gru_step(S[z : z + 4 * m], m)
             state, at = y, (s * N + r) * H
             for k in range(R):
@@ -270,8 +217,9 @@ def _gru(
 @compiled
 def _gru_step(S: Any, m: int) -> None:
     """Go on from the sums in the planes of S, each of ``m``, to the gates."""
-    _sigmoids(S[: 2 * m])
-    r, n, v = S[:m], S[2 * m : 3 * m], S[3 * m :]
+    gates, r, n, v = S[: 2 * m], S[:m], S[2 * m : 3 * m], S[3 * m :]
+    for j in range(2 * m):
+        gates[j] = sigmoid(gates[j])
     for j in range(m):
         n[j] = tanh(n[j] + r[j] * v[j])
 
@@ -281,28 +229,30 @@ def _gru_grad(
     gy: Any, gh: Any, B: Any, S: Any, D: Any, ga: Any, gm: Any, gh0: Any,
     T: int, N: int, H: int, P: int, blocks: int, reverse: int, t: int, n: int,
 ) -> None:  # fmt: skip
+    zero = 0 * H
     for q in range(t, blocks, n):
         r, stop = share_of(N, q, blocks)
         R = stop - r
         m = R * P
         d = r * 6 * P  # planes of D: gradients of r, z, both parts of n, of h; a product
         dh = d + 4 * m
-        _pad(gh, r * H, D, dh, R, H, P)
+        _copy(gh, r * H, H, D, dh, P, R, H, P)
         for i in range(T - 1, -1, -1):
             s = T - 1 - i if reverse else i
             _add_rows(gy, (s * N + r) * H, D, dh, R, H, P)
             z, at = (i * N + r) * 5 * P, (s * N + r) * 3 * H
             _gru_rules(S[z : z + 5 * m], D[d : d + 6 * m], m)
             for g in range(3):
-                _unpad(D, d + (3 if g == 2 else g) * m, ga, at + g * H, 3 * H, R, H, P)
-                _unpad(D, d + g * m, gm, at + g * H, 3 * H, R, H, P)
+                _copy(D, d + (3 if g == 2 else g) * m, P, ga, at + g * H, 3 * H, R, H, H)
+                _copy(D, d + g * m, P, gm, at + g * H, 3 * H, R, H, H)
             if i > 0 or gh0.size > 0:
-                _product(D, d, P, m, B, 0, H * PANEL, 3 * H * PANEL, D, d + 5 * m, P, 3, H, R, P)
+                _product(D, d, P, m, B, zero, H * PANEL, 3 * H * PANEL, D, d + 5 * m, P,
+                         3 + zero, H, R, P)  # fmt: skip
                 carry, back = D[dh : dh + m], D[d + 5 * m : d + 6 * m]
                 for j in range(m):
                     carry[j] += back[j]
         if gh0.size > 0:
-            _unpad(D, dh, gh0, r * H, H, R, H, P)
+            _copy(D, dh, P, gh0, r * H, H, R, H, H)
 
 
 @compiled
@@ -322,9 +272,7 @@ def _gru_rules(S: Any, D: Any, m: int) -> None:
         dh[j] *= z[j]
 
 
-def lstm(
-    W: Any, x: Any, h: Any, c: Any, panels: dict[str, Any], reverse: bool, keep: bool
-) -> Any:
+def lstm(W: Any, x: Any, h: Any, c: Any, panels: dict[str, Any], reverse: bool, keep: bool) -> Any:
     """Return what the reference does: outputs, last cell state, rows, and how to go back."""
     if not _fits(W, x, h, c):
         return NotImplemented
@@ -336,7 +284,7 @@ def lstm(
     y, last, A = np.empty((T, N, H), f32), np.empty((N, H), f32), np.empty((slots, N, K), f32)
     S, C = np.empty(slots * N * 5 * P, f32), np.empty((slots + keep) * N * P, f32)
     launch(
-        _lstm, x.ravel(), _flat(h), _flat(c), _panels(panels, _pack, W, K, 4),
+        _lstm, x.ravel(), _flat(h), _flat(c), _forward_panels(panels, W, 4),
         y.ravel(), last.ravel(), A.ravel(), S, C, T, N, F, H, P, blocks, int(reverse), int(keep),
         work=work,
     )  # fmt: skip
@@ -347,7 +295,7 @@ def lstm(
                         for need, a in zip(needs, (0, (N, H), (N, H)), strict=True))  # fmt: skip
         launch(
             _lstm_grad, _flat(gy), _flat(gh), _flat(gc),
-            _panels(panels, _pack_turned, W[F + 1 :], 4 * H, 4),
+            _backward_panels(panels, W[F + 1 :]),
             S, C, D, ga.ravel(), _flat(gh0), _flat(gc0), T, N, H, P, blocks, int(reverse),
             work=work,
         )  # fmt: skip
@@ -370,7 +318,7 @@ def gru(W: Any, x: Any, h: Any, panels: dict[str, Any], reverse: bool, keep: boo
     y, A = np.empty((T, N, H), f32), np.empty((slots, N, K), f32)
     S = np.empty(slots * N * 5 * P, f32)
     launch(
-        _gru, x.ravel(), _flat(h), _panels(panels, _pack, W, K, 3), y.ravel(), A.ravel(), S,
+        _gru, x.ravel(), _flat(h), _forward_panels(panels, W, 3), y.ravel(), A.ravel(), S,
         T, N, F, H, P, blocks, int(reverse), int(keep), work=work,
     )  # fmt: skip
 
@@ -379,7 +327,8 @@ def gru(W: Any, x: Any, h: Any, panels: dict[str, Any], reverse: bool, keep: boo
         ga, gm = np.empty((T, N, 3 * H), f32), np.empty((T, N, 3 * H), f32)
         gh0 = np.empty((N, H), f32) if needs[1] else None
         launch(
-            _gru_grad, _flat(gy), _flat(gh), _panels(panels, _pack_turned, W[F + 1 : -1], 3 * H, 3),
+            _gru_grad, _flat(gy), _flat(gh),
+            _backward_panels(panels, W[F + 1 : -1]),
             S, D, ga.ravel(), gm.ravel(), _flat(gh0), T, N, H, P, blocks, int(reverse), work=work,
         )  # fmt: skip
         gx = np.matmul(ga.reshape(T * N, -1), W[:F].T).reshape(T, N, F) if needs[0] else None
@@ -405,15 +354,28 @@ def _flat(x: Any) -> Any:
     return _EMPTY if x is None else x.ravel()
 
 
-def _panels(panels: dict[str, Any], pack: Callable[..., None], W: Any, K: int, gates: int) -> Any:
-    """Return the panels of ``W`` that ``pack`` makes, K rows each, made at first use."""
-    name = pack.__name__
-    B = panels.get(name)
-    if B is None:
-        H = W.shape[1] // gates
-        columns = H if pack is _pack_turned else H * gates
-        count = (H + PANEL - 1) // PANEL * (columns // H)
-        B = aligned(count * PANEL * K)
-        pack(_flat(W), B, K, H, gates)
-        panels[name] = B
-    return B
+def _forward_panels(panels: dict[str, Any], W: Any, gates: int) -> Any:
+    """Return ``W`` (K, gates * H) laid out for ``a @ W``: panels of each gate's columns."""
+    if "forward" not in panels:
+        panels["forward"] = _laid_out(W.reshape(len(W), gates, -1).transpose(1, 2, 0))
+    return panels["forward"]
+
+
+def _backward_panels(panels: dict[str, Any], W: Any) -> Any:
+    """Return ``W`` (H, K) laid out for ``g @ W.T``: panels of its rows."""
+    if "backward" not in panels:
+        panels["backward"] = _laid_out(W[None])
+    return panels["backward"]
+
+
+def _laid_out(W: Any) -> Any:
+    """Return, for each matrix, panels of its rows, zeros behind the last: flat."""
+    count, H, K = W.shape
+    whole = H // PANEL
+    B = aligned((count, -(-H // PANEL), K, PANEL))
+    full = W[:, : whole * PANEL].reshape(count, whole, PANEL, K)
+    B[:, :whole] = full.transpose(0, 1, 3, 2)
+    if whole * PANEL < H:
+        B[:, whole] = 0
+        B[:, whole, :, : H % PANEL] = W[:, whole * PANEL :].transpose(0, 2, 1)
+    return B.reshape(-1)

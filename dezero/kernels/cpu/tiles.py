@@ -9,12 +9,16 @@ from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
 
 from dezero.kernels.cpu.vectors import (
-    INLINE, VECTOR, WIDTH,
+    INLINE,
+    VECTOR,
+    WIDTH,
     accumulate,
     base,
     begin,
+    f32,
     i32,
     i64,
     load,
@@ -24,7 +28,7 @@ from dezero.kernels.cpu.vectors import (
     store,
 )  # fmt: skip
 
-part = functools.partial(njit, no_cpython_wrapper=True, no_cfunc_wrapper=True, **INLINE)
+routine = functools.partial(njit, no_cpython_wrapper=True, no_cfunc_wrapper=True, **INLINE)
 """Compile a function that only kernels call: without an entrance for Python, in half the time."""
 
 
@@ -71,25 +75,27 @@ def tile_at(
 @intrinsic(prefer_literal=True)
 def tile_of_rows(
     typing: Any, A: Any, ao: Any, table: Any, first: Any, rows: Any, at: Any, ak: Any,
-    B: Any, bo: Any, bt: Any, bk: Any, C: Any, co: Any, ci: Any, T: Any, K: Any, M: Any, NV: Any,
+    B: Any, bo: Any, bt: Any, bk: Any, S: Any, so: Any, si: Any, C: Any, co: Any, ci: Any,
+    T: Any, K: Any, M: Any, NV: Any,
 ) -> Any:  # fmt: skip
-    """Add to a tile of C products with rows that lie where a table says.
+    """Compute a tile of products with rows that lie where a table says.
 
-    ``C[co + i ci + j] += sum A[ao + table[first + i] + t at + k ak] B[bo + t bt + k bk + j]``
-    over ``t < T`` and ``k < K`` for ``i < M`` and ``j < NV * WIDTH``; M and NV are literals.
-    There are only ``rows`` rows: those beyond repeat the last one, and C has room for them.
+    ``C[co + i ci + j] = S[so + i si + j] + sum A[ao + table[first + i] + t at + k ak]
+    B[bo + t bt + k bk + j]`` over ``t < T`` and ``k < K`` for ``i < M`` and ``j < NV * WIDTH``;
+    M and NV are literals. There are only ``rows`` rows: those beyond repeat the last one, and C
+    has room for them.
     """
     literals = (M, NV)
     if not all(isinstance(value, types.IntegerLiteral) for value in literals):
         return None
     m, nv = (value.literal_value for value in literals)
     n = types.int64
-    signature = types.void(A, n, table, n, n, n, n, B, n, n, n, C, n, n, n, n, *literals)
+    signature = types.void(A, n, table, n, n, n, n, B, n, n, n, S, n, n, C, n, n, n, n, *literals)
 
     def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
-        a0, b0, c0 = (
+        a0, b0, s0, c0 = (
             offset(b, base(context, b, array, args[i]), args[i + 1])
-            for array, i in ((A, 0), (B, 7), (C, 11))
+            for array, i in ((A, 0), (B, 7), (S, 11), (C, 14))
         )
         last = b.sub(args[4], number(1))
         places_of_rows = base(context, b, table, args[2])
@@ -98,10 +104,11 @@ def tile_of_rows(
             index = b.select(b.icmp_signed("<", number(i), last), number(i), last)
             at = b.gep(places_of_rows, [b.add(args[3], index)], source_etype=i64)
             steps.append(b.load(at, typ=i64))
-        out = places(b, c0, args[13], m, nv)
+        start = begin(b, places(b, s0, args[13], m, nv), 1)
+        out = places(b, c0, args[16], m, nv)
         sums = accumulate(
-            b, begin(b, out, 1), steps, a0, args[5], args[6], b0, args[9], args[10],
-            args[14], args[15],
+            b, start, steps, a0, args[5], args[6], b0, args[9], args[10],
+            args[17], args[18],
         )  # fmt: skip
         for p, pointer in out.items():
             store(b, sums[p], pointer)
@@ -137,6 +144,39 @@ def zero(typing: Any, Y: Any, yo: Any, count: Any) -> Any:
 
 
 @intrinsic
+def view(typing: Any, X: Any, start: Any, size: Any) -> Any:
+    """Return ``size`` elements of an array of any shape, as they lie in memory from ``start`` on.
+
+    A slice would do, but takes much longer to compile. Nothing keeps the memory alive: for use
+    inside a kernel only, whose arguments live longer.
+    """
+    result = types.Array(X.dtype, 1, "C")
+
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        whole = context.make_array(X)(context, b, args[0])
+        item = context.get_constant(types.intp, context.get_abi_sizeof(whole.data.type.pointee))
+        array = context.make_array(result)(context, b)
+        data = b.gep(whole.data, [args[1]], source_etype=whole.data.type.pointee)
+        populate_array(array, data, [args[2]], [item], item, None)
+        return array._getvalue()
+
+    return result(X, types.int64, types.int64), generate
+
+
+@intrinsic
+def add(typing: Any, X: Any, xo: Any, Y: Any, yo: Any) -> Any:
+    """Add a vector: ``Y[yo + j] += X[xo + j]``."""
+    n = types.int64
+
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        x, y = (offset(b, base(context, b, a, args[i]), args[i + 1]) for a, i in ((X, 0), (Y, 2)))
+        store(b, b.fadd(load(b, y), load(b, x)), y)
+        return context.get_dummy_value()
+
+    return types.void(X, n, Y, n), generate
+
+
+@intrinsic
 def move(typing: Any, X: Any, xo: Any, Y: Any, yo: Any) -> Any:
     """Copy a vector."""
     n = types.int64
@@ -144,6 +184,19 @@ def move(typing: Any, X: Any, xo: Any, Y: Any, yo: Any) -> Any:
     def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
         x, y = (offset(b, base(context, b, a, args[i]), args[i + 1]) for a, i in ((X, 0), (Y, 2)))
         store(b, load(b, x), y)
+        return context.get_dummy_value()
+
+    return types.void(X, n, Y, n), generate
+
+
+@intrinsic
+def move_one(typing: Any, X: Any, xo: Any, Y: Any, yo: Any) -> Any:
+    """Copy one float, at places that are not negative: an index would be looked at for that."""
+    n = types.int64
+
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        x, y = (offset(b, base(context, b, a, args[i]), args[i + 1]) for a, i in ((X, 0), (Y, 2)))
+        b.store(b.load(x, typ=f32), y)
         return context.get_dummy_value()
 
     return types.void(X, n, Y, n), generate
@@ -177,7 +230,7 @@ def clear(typing: Any, Y: Any, yo: Any) -> Any:
     return types.void(Y, types.int64), generate
 
 
-@part
+@routine
 def copy_row(X: Any, xo: int, step: int, Y: Any, yo: int, count: int) -> None:
     """``Y[yo + i] = X[xo + i step]``: for short rows, to which a call of memcpy would be much.
 
@@ -185,7 +238,7 @@ def copy_row(X: Any, xo: int, step: int, Y: Any, yo: int, count: int) -> None:
     """
     if count < WIDTH or step > 2:
         for i in range(count):
-            Y[yo + i] = X[xo + i * step]
+            move_one(X, xo + i * step, Y, yo + i)
         return
     for i in range(0, count, WIDTH):
         j = min(i, count - WIDTH)
@@ -223,7 +276,7 @@ def square(typing: Any, X: Any, xo: Any, xs: Any, Y: Any, yo: Any, ys: Any) -> A
     return types.void(X, n, n, Y, n, n), generate
 
 
-@part
+@routine
 def transpose(X: Any, xo: int, xs: int, R: int, L: int, Y: Any, yo: int, ys: int) -> None:
     """Transpose R rows of L floats: ``Y[yo + j ys + i] = X[xo + i xs + j]``.
 
@@ -233,7 +286,7 @@ def transpose(X: Any, xo: int, xs: int, R: int, L: int, Y: Any, yo: int, ys: int
     if R < WIDTH or L < WIDTH:
         for i in range(R):
             for j in range(L):
-                Y[yo + j * ys + i] = X[xo + i * xs + j]
+                move_one(X, xo + i * xs + j, Y, yo + j * ys + i)
         return
     for i0 in range(0, R, WIDTH):
         i = min(i0, R - WIDTH)

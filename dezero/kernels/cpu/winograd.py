@@ -15,15 +15,20 @@ import functools
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import literally
 
 from dezero.core.threads import get_num_threads
 from dezero.kernels.cpu.cook_toom import sandwich
 from dezero.kernels.cpu.jit import aligned, compiled, launch, share_of
-from dezero.kernels.cpu.tiles import part, square, transpose, zero
+from dezero.kernels.cpu.tiles import move_one, routine, square, transpose, view, zero
 from dezero.kernels.cpu.vectors import PANEL, VECTORS, WIDTH, claim, tile
 
 BLOCK = 1 << 17
 """Floats of V and M that a block of tiles takes: a share of the cache of one core."""
+FEW = 96
+"""Tiles up to which all of them are one block, and threads share the filters instead."""
+MANY = 1 << 14
+"""Filters from which on they are shared if the tiles are few: they are most of the memory then."""
 
 
 class Plan(NamedTuple):
@@ -57,26 +62,35 @@ def ceil(a: int, b: int) -> int:
 
 
 @functools.lru_cache(1 << 10)
-def plan(shape: Any, o: int, out: Any, pad: Any, m: int, threads: int) -> Plan:
-    """Cut a convolution of images of that shape into blocks of tiles of m x m outputs."""
+def plan(
+    shape: Any, o: int, out: Any, pad: Any, m: int, threads: int, whole: bool = False
+) -> Plan:
+    """Cut a convolution of images of that shape into blocks of tiles of m x m outputs.
+
+    ``whole``: one block, and output channels are done a panel at a time.
+    """
     n, c, h, w = shape
     cp, op = ceil(c, WIDTH) * WIDTH, ceil(o, PANEL) * PANEL
     rows, columns = ceil(out[0], m), ceil(out[1], m)
     size = max(24, BLOCK // ((m + 2) ** 2 * (cp + op)))
     size = max(1, min(size, ceil(n * rows * columns, threads)))
+    if whole:
+        size = n * rows * columns
     tw = ceil(columns, ceil(columns, size))
     th = ceil(rows, ceil(rows, max(1, size // tw)))
     ni = max(1, min(n, size // (th * tw))) if (th, tw) == (rows, columns) else 1
     down, across = ceil(rows, th), ceil(columns, tw)
     room = ni * th * tw + 6  # the last tile of products may take rows that mean nothing
+    step = PANEL if whole else op
     stage = max((th * m + 2) * (tw * m + 2) * cp, th * m * tw * m * op)
     return Plan(
-        n, c, h, w, o, *out, *pad, cp, op, ni, th, tw, down, across,
-        ceil(n, ni) * down * across, room * cp + WIDTH, room * op + WIDTH, ceil(stage, 16) * 16 + 16,
+        n, c, h, w, o, out[0], out[1], pad[0], pad[1], cp, op, ni, th, tw, down, across,
+        ceil(n, ni) * down * across, room * cp + PANEL, room * step + PANEL,
+        ceil(stage, 16) * 16 + 16,
     )  # fmt: skip
 
 
-@part
+@routine
 def corners(p: Any, block: int, m: int) -> tuple[int, int, int, int, int, int]:
     """Return the images, rows of tiles and columns of tiles of a block: firsts and ends."""
     i = block // (p.down * p.across) * p.ni
@@ -86,12 +100,12 @@ def corners(p: Any, block: int, m: int) -> tuple[int, int, int, int, int, int]:
     return i, min(i + p.ni, p.N), y, bottom, x, right
 
 
-@part
-def stage(
+@routine
+def _stage(
     X: Any, xo: int, C: int, H: int, W: int, top: int, left: int, rows: int, cols: int,
     P: Any, Cp: int,
 ) -> None:  # fmt: skip
-    """Lay out a part of an image, zeros outside of it, with the channels last: (rows, cols, Cp)."""
+    """Lay out a part of an image with its channels last, (rows, cols, Cp), zeros around it."""
     xa, xb = min(max(0, -left), cols), max(0, min(cols, W - left))
     for r in range(rows):
         start = r * cols * Cp
@@ -109,136 +123,187 @@ def stage(
             transpose(X, at, H * W, min(C, WIDTH), xb - xa, P, (r * cols + xa) * Cp + first, Cp)
 
 
-@part
-def unstage(
-    P: Any, cols: int, Op: int, rows: int, width: int, O: int, Y: Any, yo: int, H: int, W: int,  # noqa: E741
+@routine
+def to_points(
+    name: str, m: int, margin: int, X: Any, all_channels: int, c0: int, C: int, H: int, W: int,
+    top: int, left: int, box: Any, P: Any, V: Any, Cp: int, vk: int,
 ) -> None:  # fmt: skip
-    """Copy (rows, cols, Op), of which ``width`` columns count, to rows of an NCHW image."""
-    for o in range(0, O, WIDTH):
-        first = max(0, min(o, O - WIDTH))
-        at, count = yo + first * H * W, min(O, WIDTH)
-        if width == cols == W:  # rows follow each other
-            transpose(P, first, Op, rows * W, count, Y, at, H * W)
-        else:
-            for r in range(rows):
-                transpose(P, r * cols * Op + first, Op, width, count, Y, at + r * W, H * W)
+    """V[k, tile, c] = the points of each tile of a block of images, for C channels from ``c0``.
+
+    A tile is a square of ``m + margin``, m apart from the next; ``name`` is the matrix.
+    """
+    literally(name)
+    i0, i1, y0, y1, x0, x1 = box
+    rows, cols, e, i = (y1 - y0) * m + margin, (x1 - x0) * m + margin, m + 2, 0
+    for image in range(i0, i1):
+        _stage(X, (image * all_channels + c0) * H * W, C, H, W, y0 * m - top, x0 * m - left,
+               rows, cols, P, Cp)  # fmt: skip
+        for ty in range(y1 - y0):
+            for tx in range(x1 - x0):
+                at = (ty * m * cols + tx * m) * Cp
+                for c in range(0, C, WIDTH):
+                    sandwich(name, P, at + c, cols * Cp, Cp, V, i * Cp + c, e * vk, vk, P, 0, 0)
+                i += 1
 
 
-@part
-def multiply(V: Any, U: Any, M: Any, p: Any, points: int, tiles: int) -> None:
-    """M[k] = V[k] U[k] for each point; U in panels."""
+@routine
+def _from_points(
+    name: str, m: int, M: Any, step: int, p: Any, box: Any, o0: int, O: int, bias: Any,  # noqa: E741
+    P: Any, y: Any,
+) -> None:  # fmt: skip
+    """Write the tiles of a block, out of M[k, tile, o], to O channels from ``o0`` of ``y``."""
+    literally(name)
+    i0, i1, y0, y1, x0, x1 = box
+    cols, e, i = (x1 - x0) * m, m + 2, 0
+    for image in range(i0, i1):
+        for ty in range(y1 - y0):
+            for tx in range(x1 - x0):
+                at = (ty * m * cols + tx * m) * step
+                for o in range(0, step, WIDTH):
+                    sandwich(name, M, i * step + o, e * p.mk, p.mk, P, at + o, cols * step, step,
+                             bias, o0 + o, 1)  # fmt: skip
+                i += 1
+        to = ((image * p.O + o0) * p.OH + y0 * m) * p.OW + x0 * m
+        rows, width = min((y1 - y0) * m, p.OH - y0 * m), min(cols, p.OW - x0 * m)
+        for o in range(0, O, WIDTH):
+            first = max(0, min(o, O - WIDTH))
+            start, count, hw = to + first * p.OH * p.OW, min(O, WIDTH), p.OH * p.OW
+            if width == cols == p.OW:  # rows follow each other
+                transpose(P, first, step, rows * width, count, y, start, hw)
+            else:
+                for r in range(rows):
+                    at = r * cols * step + first
+                    transpose(P, at, step, width, count, y, start + r * p.OW, hw)
+
+
+@routine
+def _filter_points(
+    name: str, e: int, w: Any, turned: bool, O: int, C: int, c: int, panel: int, T: Any,  # noqa: E741
+    U: Any, u: int, uk: int,
+) -> None:  # fmt: skip
+    """U[u + k uk + o] = the points of the filters for channel c, for the o of a panel."""
+    literally(name)
+    for o in range(panel, min(panel + PANEL, O), WIDTH):
+        at = c * O + o if turned else o * C + c
+        lanes, step, k = min(WIDTH, O - o), 9 if turned else 9 * C, 0
+        if lanes == WIDTH:
+            while k + WIDTH <= 9:
+                square(w, at * 9 + k, step, T, k * WIDTH, WIDTH)
+                k += WIDTH
+        for q in range(k, 9):
+            for lane in range(lanes):
+                move_one(w, at * 9 + lane * step + q, T, q * WIDTH + lane)
+        first, d = (8 * WIDTH, -WIDTH) if turned else (0, WIDTH)
+        sandwich(name, T, first, 3 * d, d, U, u + o - panel, e * uk, uk, T, 0, 0)
+
+
+@routine
+def _multiply(
+    V: Any, Cp: int, vk: int, U: Any, uk: int, M: Any, step: int, mk: int, C: int, points: int,
+    tiles: int,
+) -> None:  # fmt: skip
+    """M[k] = V[k] U[k] for each point; U in panels of C rows, ``step`` columns in all."""
     for k in range(points):
-        for j in range(0, p.Op, PANEL):
-            u = (k * p.Op + j) * p.C
+        for j in range(0, step, PANEL):
             i = 0
             while i < tiles:
-                a, c = k * p.vk + i * p.Cp, k * p.mk + i * p.Op + j
-                rest = tiles - i
+                a, u, c, rest = k * vk + i * Cp, k * uk + j * C, k * mk + i * step + j, tiles - i
                 if rest > 8 or rest == 5 or rest == 6:
-                    tile(V, a, p.Cp, 0, 1, U, u, 0, PANEL, M, c, p.Op, 1, p.C, 6, VECTORS, 0)
+                    tile(V, a, Cp, 0, 1, U, u, 0, PANEL, M, c, step, 1, C, 6, VECTORS, 0)
                     i += 6
                 else:
-                    tile(V, a, p.Cp, 0, 1, U, u, 0, PANEL, M, c, p.Op, 1, p.C, 4, VECTORS, 0)
+                    tile(V, a, Cp, 0, 1, U, u, 0, PANEL, M, c, step, 1, C, 4, VECTORS, 0)
                     i += 4
 
 
-def _make_weights(m: int) -> Any:
-    e, name = m + 2, f"G{m}"
+def _make(m: int) -> Any:
+    """Return the kernels for tiles of m x m outputs."""
+    e, inwards, filters, outwards = m + 2, f"BT{m}", f"G{m}", f"AT{m}"
 
     @compiled
-    def weights(
-        w: Any, turned: bool, U: Any, O: int, C: int, Op: int, T: Any, t: int, n: int  # noqa: E741
-    ) -> None:
-        """U[k, panel, c] = the points of the filters of a panel; turned: ``w`` is (C, O, 3, 3)."""
-        T = T[t]
-        start, stop = share_of(Op // PANEL * C, t, n)
+    def points_of_filters(w: Any, turned: bool, U: Any, p: Any, T: Any, t: int, n: int) -> None:
+        """U[k, panel, c] = the points of all filters; turned: ``w`` is (C, O, 3, 3)."""
+        T = view(T, t * T.shape[1], T.shape[1])
+        start, stop = share_of(p.Op // PANEL * p.C, t, n)
         for i in range(start, stop):
-            c = i % C
-            for o in range(i // C * PANEL, min(i // C * PANEL + PANEL, O), WIDTH):
-                at = c * O + o if turned else o * C + c
-                lanes, step = min(WIDTH, O - o), 9 if turned else 9 * C
-                k = 0
-                if lanes == WIDTH and WIDTH < 9:
-                    while k + WIDTH < 9:
-                        square(w, at * 9 + k, step, T, k * WIDTH, WIDTH)
-                        k += WIDTH
-                for q in range(k, 9):
-                    for lane in range(lanes):
-                        T[q * WIDTH + lane] = w[at * 9 + lane * step + q]
-                first, d = (8 * WIDTH, -WIDTH) if turned else (0, WIDTH)
-                u = (i // C * C + c) * PANEL + o % PANEL
-                sandwich(name, T, first, 3 * d, d, U, u, e * Op * C, Op * C, T, 0, 0)
-
-    return weights
-
-
-def _make_forward(m: int) -> Any:
-    e, inwards, outwards = m + 2, f"BT{m}", f"AT{m}"
+            _filter_points(filters, e, w, turned, p.O, p.C, i % p.C, i // p.C * PANEL, T,
+                           U, i * PANEL, p.C * p.Op + PANEL)  # fmt: skip
 
     @compiled
-    def forward(
+    def by_tiles(
         x: Any, U: Any, bias: Any, y: Any, p: Any, scratch: Any, counter: Any, t: int, n: int
     ) -> None:
         """Convolve, block by block."""
-        P, V = scratch[t, : p.stage], scratch[t, p.stage : p.stage + e * e * p.vk]
-        M = scratch[t, p.stage + e * e * p.vk :]
+        own, size = t * scratch.shape[1], e * e * p.vk
+        P, V = view(scratch, own, p.stage), view(scratch, own + p.stage, size)
+        M = view(scratch, own + p.stage + size, e * e * p.mk)
         while True:
             block = claim(counter)
             if block >= p.blocks:
                 break
-            i0, i1, y0, y1, x0, x1 = corners(p, block, m)
-            rows, cols, i = (y1 - y0) * m + 2, (x1 - x0) * m + 2, 0
-            for image in range(i0, i1):
-                stage(
-                    x, image * p.C * p.H * p.W, p.C, p.H, p.W, y0 * m - p.top, x0 * m - p.left,
-                    rows, cols, P, p.Cp,
-                )  # fmt: skip
-                for ty in range(y1 - y0):
-                    for tx in range(x1 - x0):
-                        a = (ty * m * cols + tx * m) * p.Cp
-                        for c in range(0, p.Cp, WIDTH):
-                            sandwich(inwards, P, a + c, cols * p.Cp, p.Cp, V, i * p.Cp + c,
-                                     e * p.vk, p.vk, P, 0, 0)  # fmt: skip
-                        i += 1
-            multiply(V, U, M, p, e * e, (i1 - i0) * (y1 - y0) * (x1 - x0))
-            rows, cols, i = min(rows - 2, p.OH - y0 * m), cols - 2, 0
-            for image in range(i0, i1):
-                for ty in range(y1 - y0):
-                    for tx in range(x1 - x0):
-                        a = (ty * m * cols + tx * m) * p.Op
-                        for o in range(0, p.Op, WIDTH):
-                            sandwich(outwards, M, i * p.Op + o, e * p.mk, p.mk, P, a + o,
-                                     cols * p.Op, p.Op, bias, o, 1)  # fmt: skip
-                        i += 1
-                at = image * p.O * p.OH * p.OW + y0 * m * p.OW + x0 * m
-                unstage(P, cols, p.Op, rows, min(cols, p.OW - x0 * m), p.O, y, at, p.OH, p.OW)
+            box = corners(p, block, m)
+            tiles = (box[1] - box[0]) * (box[3] - box[2]) * (box[5] - box[4])
+            to_points(inwards, m, 2, x, p.C, 0, p.C, p.H, p.W, p.top, p.left, box, P, V, p.Cp,
+                      p.vk)  # fmt: skip
+            _multiply(V, p.Cp, p.vk, U, p.C * p.Op + PANEL, M, p.Op, p.mk, p.C, e * e, tiles)
+            _from_points(outwards, m, M, p.Op, p, box, 0, p.O, bias, P, y)
 
-    return forward
+    @compiled
+    def by_filters(
+        x: Any, w: Any, turned: bool, bias: Any, y: Any, p: Any, scratch: Any, counter: Any,
+        t: int, n: int,
+    ) -> None:  # fmt: skip
+        """Convolve with few filters after few: their points need no memory but the cache."""
+        own, size, uk = t * scratch.shape[1], e * e * p.vk, (p.C + 1) * PANEL
+        P, V = view(scratch, own, p.stage), view(scratch, own + p.stage, size)
+        own += p.stage + size
+        U, M = view(scratch, own, e * e * uk), view(scratch, own + e * e * uk, e * e * p.mk)
+        T = view(scratch, own + e * e * (uk + p.mk), 9 * WIDTH)
+        box, ready = corners(p, 0, m), False
+        while True:
+            o = claim(counter) * PANEL
+            if o >= p.O:
+                break
+            if not ready:  # each thread for itself: they are few
+                to_points(inwards, m, 2, x, p.C, 0, p.C, p.H, p.W, p.top, p.left, box, P, V,
+                          p.Cp, p.vk)  # fmt: skip
+                ready = True
+            for c in range(p.C):
+                _filter_points(filters, e, w, turned, p.O, p.C, c, o, T, U, c * PANEL, uk)
+            tiles = p.N * p.th * p.tw
+            _multiply(V, p.Cp, p.vk, U, uk, M, PANEL, p.mk, p.C, e * e, tiles)
+            _from_points(outwards, m, M, PANEL, p, box, o, min(PANEL, p.O - o), bias, P, y)
+
+    return points_of_filters, by_tiles, by_filters
 
 
-_weights = {m: _make_weights(m) for m in (2, 4)}
-_forward = {m: _make_forward(m) for m in (2, 4)}
+_kernels = {m: _make(m) for m in (2, 4)}
 
 
 def convolve(x: Any, W: Any, b: Any, out: Any, pad: Any, turned: bool, m: int) -> Any:
-    """Convolve contiguous images with 3x3 filters, ``turned``: with those of the input gradient."""
-    c, o = x.shape[1], W.shape[1] if turned else W.shape[0]
-    threads = get_num_threads()
-    p = plan(x.shape, o, out, pad, m, threads)
-    points = (m + 2) ** 2
-    flops = 2 * points * p.C * p.O * x.shape[0] * ceil(out[0], m) * ceil(out[1], m)
-    U = aligned(points * p.Op * c)
-    launch(
-        _weights[m], W.reshape(-1), turned, U, o, c, p.Op, aligned((threads, 9 * WIDTH)),
-        work=40 * c * o,
-    )  # fmt: skip
+    """Convolve contiguous images with 3x3 filters; ``turned``: for the gradient of the images."""
+    (n, c), o = x.shape[:2], W.shape[1] if turned else W.shape[0]
+    points_of_filters, by_tiles, by_filters = _kernels[m]
+    threads, points = get_num_threads(), (m + 2) ** 2
+    tiles = n * ceil(out[0], m) * ceil(out[1], m)
+    few = tiles <= FEW and c * o >= MANY
+    p = plan(x.shape, o, out, pad, m, threads, few)
     bias = np.zeros(p.Op, np.float32)
     if b is not None:
         bias[:o] = b
-    y = np.empty((x.shape[0], o, *out), np.float32)
-    scratch = aligned((threads, p.stage + points * (p.vk + p.mk)))
-    counter = np.zeros(1, np.int64)
-    launch(
-        _forward[m], x.reshape(-1), U, bias, y.reshape(-1), p, scratch, counter, work=flops // 128
-    )
+    y = np.empty((n, o, *out), np.float32)
+    counter, work = np.zeros(1, np.int64), points * c * o * tiles // 64
+    if few:
+        size = p.stage + points * (p.vk + p.mk + (c + 1) * PANEL) + 9 * WIDTH
+        scratch = aligned((threads, ceil(size, 16) * 16))
+        launch(
+            by_filters, x.reshape(-1), W.reshape(-1), turned, bias, y.reshape(-1), p, scratch,
+            counter, work=work,
+        )  # fmt: skip
+        return y
+    U = aligned(points * (p.Op * c + PANEL))
+    T = aligned((threads, 9 * WIDTH))
+    launch(points_of_filters, W.reshape(-1), turned, U, p, T, work=40 * c * o)
+    scratch = aligned((threads, ceil(p.stage + points * (p.vk + p.mk), 16) * 16))
+    launch(by_tiles, x.reshape(-1), U, bias, y.reshape(-1), p, scratch, counter, work=work)
     return y
