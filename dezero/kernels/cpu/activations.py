@@ -9,10 +9,11 @@ import numpy as np
 
 from dezero.kernels.cpu.elementwise import mapped
 from dezero.kernels.cpu.jit import compiled, share_of
-from dezero.kernels.cpu.vectors import erf, exp, sigmoid, tanh
+from dezero.kernels.cpu.vectors import erf, exp, sigmoid
 
 f = np.float32
-_C, _CUBIC, _ONE, _HALF = f(math.sqrt(2 / math.pi)), f(0.044715), f(1), f(0.5)
+_2C, _CUBIC, _ZERO, _ONE = f(2 * math.sqrt(2 / math.pi)), f(0.044715), f(0), f(1)
+_HALF, _FLAT = f(0.5), f(1e4)
 _SLOPE = f(3 * 0.044715)
 _ROOT, _DENSITY = f(math.sqrt(0.5)), f(1 / math.sqrt(2 * math.pi))
 
@@ -23,7 +24,8 @@ def _gelu(x: Any, y: Any, t: int, n: int) -> None:
     x, y = x[start:stop], y[start:stop]
     for i in range(x.size):
         v = x[i]
-        y[i] = v * _HALF * (_ONE + tanh(_C * (v + _CUBIC * v * v * v)))
+        # (1 + tanh(u)) / 2 = sigmoid(2 u), which takes one exponential and no cases
+        y[i] = v / (_ONE + exp(-_2C * (v + _CUBIC * v * v * v)))
 
 
 @compiled
@@ -32,9 +34,10 @@ def _gelu_grad(gy: Any, x: Any, gx: Any, t: int, n: int) -> None:
     gy, x, gx = gy[start:stop], x[start:stop], gx[start:stop]
     for i in range(gy.size):
         v = x[i]
-        h = tanh(_C * (v + _CUBIC * v * v * v))
-        slope = _HALF * (_ONE - h * h) * _C * (_ONE + _SLOPE * v * v)
-        gx[i] = gy[i] * (_HALF * (_ONE + h) + v * slope)
+        h = _ONE / (_ONE + exp(-_2C * (v + _CUBIC * v * v * v)))
+        slope = h * (_ONE - h) * _2C * (_ONE + _SLOPE * v * v)
+        slope = _ZERO if abs(v) > _FLAT else slope  # inf * 0 beyond
+        gx[i] = gy[i] * (h + v * slope)
 
 
 @compiled

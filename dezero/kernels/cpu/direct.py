@@ -126,10 +126,12 @@ class Part(NamedTuple):
 
 
 @functools.lru_cache(1 << 10)
-def _layout(shape: Any, rows: int, groups: int, axes: Any, parts: tuple[Part, ...]) -> Any:
+def _layout(
+    shape: Any, rows: int, groups: int, axes: Any, parts: tuple[Part, ...], threads: int
+) -> Any:
     """Return the planes, the offsets of the taps of all terms, places of parts, and terms."""
     most = max(len(taps) for part in parts for taps, _ in part.terms)
-    p, table, packs, phases = layout(shape, rows, groups, *axes, deep=most)
+    p, table, packs, phases = layout(shape, rows, groups, *axes, deep=most, threads=threads)
     grid = (packs if p.packed else table).reshape(p.chunk, p.taps)
     offsets: list[Any] = []
     terms, start = [], 0
@@ -148,8 +150,10 @@ def _run(
 ) -> None:
     """Convolve ``x`` with the filters A, a row for each channel of ``y``, into places of ``y``."""
     o = y.shape[1]
-    p, table, offsets, phases, places, terms = _layout(x.shape, o // groups, groups, axes, parts)
     threads = get_num_threads()
+    p, table, offsets, phases, places, terms = _layout(
+        x.shape, o // groups, groups, axes, parts, threads
+    )
     share = _share(p, threads, len(parts))
     size = p.chunk * (p.plane + p.packed * p.taps * p.run) + len(parts) * (share + 6) * p.run + 64
     flops = 2 * p.G * p.R * p.C * p.N * p.OH * p.OW * int(terms[:, 1].sum())
@@ -165,11 +169,14 @@ def _run(
 
 def _share(p: Planes, threads: int, parts: int) -> int:
     """Return how many output channels a thread does at a time."""
-    share = max(12, SUMS // (p.run * parts))
-    while share > 24 and p.G * p.blocks * -(-p.R // share) < 2 * threads:
-        share //= 2
-    splits = -(-p.R // share)
-    return min(p.R, -(-p.R // splits // 6) * 6) if splits > 1 else p.R
+    pieces, splits = p.G * p.blocks, -(-p.R // max(12, SUMS // (p.run * parts)))
+    if pieces * splits < 4 * threads:  # no thread should have one piece more than others
+        even = splits
+        while pieces * even % threads and p.R >= 24 * even:
+            even += 1
+        if pieces * even % threads == 0:
+            splits = even
+    return min(p.R, -(-p.R // splits // 2) * 2)
 
 
 def convolve(

@@ -102,18 +102,23 @@ def layout(
     packed: bool | None = None,
     deep: int = 0,
     target: int = RUN,
+    threads: int = 1,
 ) -> tuple[Planes, Any, Any, Any]:
     """Return the sizes, the offsets of each (channel, tap) in planes and packed, and the phases.
 
     ``joined``: places of several images of a block may have others between them. ``packed``:
     whether rows are, if not as their length says. ``deep``: how many taps one sum has, where not
-    all. ``target``: the places of a block, about.
+    all. ``target``: the places of a block, about; packed ones, whose layout is dear, fewer if
+    there are not enough blocks for all threads.
     """
     n, c = shape[0], shape[1] // groups
     low_y, low_x, width = y.low, x.low, x.pitch
     if packed is None:
         packed = x.out < SHORT and x.out < width
-    images, height, pitch = _block(n, y, x.out if packed else width, target)
+    image = y.out * x.out if packed else y.pitch * width
+    if packed:
+        target = min(target, max(2 * PANEL, -(-n * image // threads)))
+    images, height, pitch = _block(n, y, image, x.out if packed else width, target)
     if not (joined or packed or (width, pitch) == (x.out, y.out)):
         images = 1
     extent = (images - 1) * pitch + height + y.reach + 1
@@ -144,9 +149,8 @@ def layout(
     return p, table, packs, np.array(phases, np.int64)
 
 
-def _block(n: int, y: Axis, width: int, target: int) -> tuple[int, int, int]:
+def _block(n: int, y: Axis, image: int, width: int, target: int) -> tuple[int, int, int]:
     """Return how many images and rows to do at a time, and rows from image to image."""
-    image = y.pitch * width
     if image <= target:
         images = min(n, max(1, target // image))
         return -(-n // -(-n // images)), y.out, y.pitch
