@@ -14,7 +14,7 @@ import numpy as np
 from dezero.core.threads import get_num_threads
 from dezero.kernels.cpu.jit import aligned, compiled, launch, share_of
 from dezero.kernels.cpu.planes import Axis, Planes, layout, pack, place, stage
-from dezero.kernels.cpu.tiles import copy_row, move_one, routine, tile_at, transpose, view
+from dezero.kernels.cpu.tiles import copy_row, effort, move_one, routine, tile_at, transpose, view
 from dezero.kernels.cpu.vectors import PANEL, VECTORS, claim
 
 SUMS = 32 << 10
@@ -163,7 +163,7 @@ def _run(
     launch(
         _convolve, x.reshape(-1), A.reshape(-1), bias.reshape(-1), y.reshape(-1), table, offsets,
         phases, p, places, terms, share, (*y.shape[2:], *stride),
-        aligned((threads, -(-size // 16) * 16)), np.zeros(1, np.int64), work=flops // 128,
+        aligned((threads, -(-size // 16) * 16)), np.zeros(1, np.int64), work=effort(flops),
     )  # fmt: skip
 
 
@@ -172,7 +172,7 @@ def _share(p: Planes, threads: int, parts: int) -> int:
     pieces, splits = p.G * p.blocks, -(-p.R // max(12, SUMS // (p.run * parts)))
     if pieces * splits < 4 * threads:  # no thread should have one piece more than others
         even = splits
-        while pieces * even % threads and p.R >= 24 * even:
+        while pieces * even % threads and 24 * even <= p.R:
             even += 1
         if pieces * even % threads == 0:
             splits = even

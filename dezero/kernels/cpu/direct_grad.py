@@ -14,7 +14,7 @@ import numpy as np
 from dezero.core.threads import get_num_threads
 from dezero.kernels.cpu.jit import aligned, compiled, launch, share_of
 from dezero.kernels.cpu.planes import Axis, layout, pack, place, stage
-from dezero.kernels.cpu.tiles import add, routine, tile_of_rows, transpose, view, zero
+from dezero.kernels.cpu.tiles import add, effort, routine, tile_of_rows, transpose, view, zero
 from dezero.kernels.cpu.vectors import PANEL, VECTORS, WIDTH, claim
 
 SUMS = 24 << 10
@@ -137,7 +137,7 @@ def weight_grad(
     size = p.chunk * (p.plane + p.packed * p.taps * p.run) + 64 + share * p.run + PANEL
     launch(
         _sums, *arrays, packs if p.packed else table, phases, p, share, parts, pieces * parts, D,
-        gW.reshape(-1), aligned((threads, -(-size // 16) * 16)), counter, work=flops // 128,
+        gW.reshape(-1), aligned((threads, -(-size // 16) * 16)), counter, work=effort(flops),
     )  # fmt: skip
     if parts > 1:
         launch(_finish, D, gW.reshape(-1), p, share, parts, work=gW.size * parts)

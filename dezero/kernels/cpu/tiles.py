@@ -32,6 +32,11 @@ routine = functools.partial(njit, no_cpython_wrapper=True, no_cfunc_wrapper=True
 """Compile a function that only kernels call: without an entrance for Python, in half the time."""
 
 
+def effort(operations: int) -> int:
+    """Return how many elements take as long to read as so many operations of tiles: for launch."""
+    return operations // 32
+
+
 @intrinsic(prefer_literal=True)
 def tile_at(
     typing: Any, A: Any, ao: Any, ai: Any, rows: Any, B: Any, bo: Any, table: Any,

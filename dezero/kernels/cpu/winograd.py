@@ -20,7 +20,7 @@ from numba import literally
 from dezero.core.threads import get_num_threads
 from dezero.kernels.cpu.cook_toom import sandwich
 from dezero.kernels.cpu.jit import aligned, compiled, launch, share_of
-from dezero.kernels.cpu.tiles import move_one, routine, square, transpose, view, zero
+from dezero.kernels.cpu.tiles import effort, move_one, routine, square, transpose, view, zero
 from dezero.kernels.cpu.vectors import PANEL, VECTORS, WIDTH, claim, tile
 
 BLOCK = 1 << 17
@@ -292,7 +292,7 @@ def convolve(x: Any, W: Any, b: Any, out: Any, pad: Any, turned: bool, m: int) -
     if b is not None:
         bias[:o] = b
     y = np.empty((n, o, *out), np.float32)
-    counter, work = np.zeros(1, np.int64), points * c * o * tiles // 64
+    counter, work = np.zeros(1, np.int64), effort(2 * points * c * o * tiles)
     if few:
         size = p.stage + points * (p.vk + p.mk + (c + 1) * PANEL) + 9 * WIDTH
         scratch = aligned((threads, ceil(size, 16) * 16))

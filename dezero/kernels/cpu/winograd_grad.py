@@ -14,7 +14,7 @@ import numpy as np
 from dezero.core.threads import get_num_threads
 from dezero.kernels.cpu.cook_toom import sandwich
 from dezero.kernels.cpu.jit import aligned, compiled, launch, share_of
-from dezero.kernels.cpu.tiles import add, move_one, routine, view, zero
+from dezero.kernels.cpu.tiles import add, effort, move_one, routine, view, zero
 from dezero.kernels.cpu.vectors import PANEL, VECTORS, WIDTH, tile
 from dezero.kernels.cpu.winograd import ceil, corners, plan, to_points
 
@@ -116,7 +116,9 @@ def weight_grad(x: Any, gy: Any, pad: Any, m: int) -> Any:
     D = aligned((items, points * (chunk + 6) * p.Op + WIDTH))
     scratch = aligned((threads, ceil(p.stage + points * (p.vk + p.mk), 16) * 16))
     flops = 2 * points * c * o * n * ceil(out[0], m) * ceil(out[1], m)
-    launch(_sums[m], x.reshape(-1), gy.reshape(-1), p, scratch, D, chunk, parts, work=flops // 128)
+    launch(
+        _sums[m], x.reshape(-1), gy.reshape(-1), p, scratch, D, chunk, parts, work=effort(flops)
+    )
     gW = np.empty((o, c, 3, 3), np.float32)
     T = aligned((threads, 9 * WIDTH))
     launch(_finish[m], D, gW.reshape(-1), p, chunk, parts, T, work=40 * c * o)
