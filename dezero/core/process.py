@@ -6,8 +6,8 @@ fault: a quarter of the step of a convolutional network. Told to keep them, it r
 are there already.
 
 **NumPy's matrix products.** After each, the threads of OpenBLAS go on looking for work for some
-25 ms, in the way of every thread that has some. A tenth of a millisecond is enough to be there
-when one product follows another.
+25 ms, in the way of every thread that has some. Half a millisecond is enough to be there when one
+product follows another.
 
 ``DEZERO_TUNE=0`` in the environment leaves the process as it is.
 """
@@ -25,8 +25,6 @@ KEPT = 1 << 30
 """How many freed bytes the process may keep, at the end of its heap."""
 LARGEST = 1 << 25
 """Blocks larger than this are always given back: glibc sets no higher limit."""
-
-
 BLAS_PATIENCE = 20
 """OpenBLAS's threads wait 2 to this power processor cycles for more work."""
 

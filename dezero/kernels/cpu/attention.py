@@ -9,20 +9,19 @@ normalizer calculation for softmax", 2018.
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 from numpy.lib.stride_tricks import as_strided
 
 from dezero.core.threads import get_num_threads
 from dezero.kernels.attention import leading, scale_of
 from dezero.kernels.cpu.jit import aligned, compiled, launch
+from dezero.kernels.cpu.tiles import routine
 from dezero.kernels.cpu.vectors import (
-    INLINE,
     PANEL,
     TILE,
     VECTORS,
@@ -32,9 +31,6 @@ from dezero.kernels.cpu.vectors import (
     claim,
     tile,
 )
-
-routine = functools.partial(njit, no_cpython_wrapper=True, no_cfunc_wrapper=True, **INLINE)
-"""Compile a function that only kernels call: without an entrance for Python, in half the time."""
 
 QUERIES, KEYS = 128, 32
 """Columns and rows of a block of scores; QUERIES is a multiple of PANEL."""

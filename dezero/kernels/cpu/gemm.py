@@ -32,25 +32,3 @@ def gemm(
         if i < R:
             tile(A, ao + i * ai, ai, at, ak, B, b, bt, bk, C, co + i * ci + j, ci, T, K,
                  1, VECTORS, 0)  # fmt: skip
-
-
-@compiled
-def gemm_add(
-    A: Any, ao: int, ai: int, at: int, ak: int, B: Any, bo: int, bt: int, bk: int, bp: int,
-    C: Any, co: int, ci: int, T: int, K: int, R: int, N: int,
-) -> None:  # fmt: skip
-    """Add the product to what C holds: otherwise as :func:`gemm`."""
-    for j in range(0, N, PANEL):
-        b = bo + j // PANEL * bp
-        i = 0
-        while i + TILE <= R:
-            tile(A, ao + i * ai, ai, at, ak, B, b, bt, bk, C, co + i * ci + j, ci, T, K,
-                 TILE, VECTORS, 1)  # fmt: skip
-            i += TILE
-        while i + 2 <= R:
-            tile(A, ao + i * ai, ai, at, ak, B, b, bt, bk, C, co + i * ci + j, ci, T, K,
-                 2, VECTORS, 1)  # fmt: skip
-            i += 2
-        if i < R:
-            tile(A, ao + i * ai, ai, at, ak, B, b, bt, bk, C, co + i * ci + j, ci, T, K,
-                 1, VECTORS, 1)  # fmt: skip

@@ -22,7 +22,6 @@ from dezero.core.threads import share
 SMALL = 1 << 18
 """Elements of work below which a second thread costs more than it brings."""
 
-
 SPIN = 1 << 16
 """How often a waiting thread looks before it goes to sleep."""
 
