@@ -33,8 +33,9 @@ def backward(root: Variable, retain_grad: bool, create_graph: bool) -> None:
     was_recording = Config.enable_backprop
     Config.enable_backprop = create_graph
     try:
-        leaves = walk(node, seed if create_graph else seed.data[()], create_graph, between)
-        stored = [*leaves.items(), *(between or ())]
+        start = conjugate(seed if create_graph else seed.data[()])
+        leaves = walk(node, start, create_graph, between)
+        stored = [(v, conjugate(gx)) for v, gx in [*leaves.items(), *(between or ())]]
         _warn_of_mixed_orders(root, stored)
         _store(stored, seed)
     finally:
@@ -129,6 +130,15 @@ def _add(grads: dict[Any, Any], edge: Any, gx: Any, sums: set[Any]) -> None:
     else:
         grads[edge] = in_blocks(np.add, old, gx) if old.size >= LARGE else old + gx
         sums.add(edge)
+
+
+def conjugate(gx: Any) -> Any:
+    """Return a gradient that enters or leaves the walk: the conjugate, where it is complex.
+
+    Inside, the gradient of a complex number is the plain product of derivatives, so that rules
+    read as for real numbers; outside it is ``dL/dRe + i dL/dIm``, the direction of ascent.
+    """
+    return np.conjugate(gx) if gx.dtype.kind == "c" else gx
 
 
 _GIVEN = itertools.repeat(lambda gy, gx: gx)
@@ -259,11 +269,6 @@ def _store(stored: list[tuple[Variable, Any]], seed: Variable) -> None:
 
 def _check_storable(variable: Variable, gx: Any) -> None:
     """Raise, before anything is stored, where a gradient cannot be added to a variable's."""
-    if variable._dtype.kind == "c":
-        raise TypeError(
-            "backward: gradients of complex variables are not supported yet; compute with the "
-            "real and the imaginary part as two variables"
-        )
     kept = variable.grad
     if kept is not None and tuple(np.shape(getattr(kept, "_data", kept))) != gx.shape:
         raise ValueError(

@@ -173,7 +173,7 @@ class Function:
 
     def _pull(self, gy: Any, recording: bool) -> Any:
         """Return the gradient of each input (``None``: nothing) from those of the outputs."""
-        gys = [g if isinstance(g, Variable) else make(as_array(g), None) for g in self._filled(gy)]
+        gys = [_shown(g) for g in self._filled(gy)]
         alive = self._revived()  # held here, so that the weak `outputs` find them
         gxs = self.backward(*gys)
         del alive
@@ -266,9 +266,17 @@ class Function:
 
 def _gradient(gx: Any, recording: bool) -> Any:
     """Return what a user's backward gave as the walk wants it: an array, or a Variable."""
-    if gx is None or (recording and isinstance(gx, Variable)):
+    if gx is None:
         return gx
-    return gx.data if isinstance(gx, Variable) else as_array(gx)
+    if not (recording and isinstance(gx, Variable)):
+        gx = gx.data if isinstance(gx, Variable) else as_array(gx)
+    return np.conjugate(gx) if gx.dtype.kind == "c" else gx
+
+
+def _shown(gy: Any) -> Variable:
+    """Return a gradient of the walk as a user's backward expects it, complex ones conjugated."""
+    gy = gy if isinstance(gy, Variable) else make(as_array(gy), None)
+    return np.conjugate(gy) if gy.dtype.kind == "c" else gy
 
 
 def is_edge(edge: Any) -> bool:

@@ -42,7 +42,19 @@ Div = elementwise(
     gx1=lambda gy, x1, y: -gy * y / x1,
 )
 Neg = elementwise("Neg", operator.neg, counts=True, gx=lambda gy: -gy)
-Abs = elementwise("Abs", operator.abs, gx=lambda gy, x: gy * np.sign(x))
+
+
+def _slope_of_abs(gy: Any, x: Any) -> Any:
+    """Gradient of ``|x|``: 0 at 0; for complex numbers along ``x``."""
+    if x.dtype.kind != "c":
+        return gy * np.sign(x)
+    nonzero = np.where(x == 0, 1, x)
+    return gy * np.where(x == 0, 0, np.conjugate(nonzero) / abs(nonzero))
+
+
+Abs = elementwise("Abs", operator.abs, gx=_slope_of_abs)
+Conjugate = elementwise("Conjugate", np.conjugate, gx=lambda gy: np.conjugate(gy))
+Real = elementwise("Real", lambda x: np.array(np.real(x)), gx=lambda gy: gy)
 
 
 def _slope_of_base(gy: Any, x0: Any, x1: Any) -> Any:
@@ -189,6 +201,30 @@ def absolute(x: Any) -> Variable:
     variable(2.0)
     """
     return unary(Abs, x)
+
+
+def conjugate(x: Any) -> Variable:
+    """Return the complex conjugate of ``x``.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.core.operators as ops
+    >>> ops.conjugate(np.array(1 + 2j))
+    variable((1-2j))
+    """
+    return unary(Conjugate, x)
+
+
+def real(x: Any) -> Variable:
+    """Return the real part of ``x``; the gradient has no imaginary part.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.core.operators as ops
+    >>> ops.real(np.array(1 + 2j))
+    variable(1.0)
+    """
+    return unary(Real, x)
 
 
 _COMPARABLE = (Variable, np.ndarray, np.generic, int, float, complex, list, tuple)

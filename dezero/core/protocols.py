@@ -26,6 +26,8 @@ table: dict[Any, Callable[..., Any]] = {
     np.positive: lambda x: x,
     np.absolute: ops.absolute,
     np.fabs: ops.absolute,
+    np.conjugate: ops.conjugate,
+    np.real: ops.real,
 }
 """What stands for each of NumPy's functions on Variables."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from dezero.core.function import Function
 
 
@@ -25,11 +27,9 @@ def conform(gx: Any, edge: Any, node: Function) -> Any:
                 "x.astype(np.float32), or pass the plain array where no gradient is wanted"
             )
         if gx.dtype.kind == "c" and edge._dtype.kind == "f":
-            raise TypeError(
-                f"backward through {node._name}: complex gradients are not supported yet; compute "
-                "with the real and the imaginary part as two variables"
-            )
-        gx = gx.astype(edge._dtype)
+            gx = np.real(gx)  # a real number moves along the real axis alone
+        if gx.dtype != edge._dtype:
+            gx = gx.astype(edge._dtype)
     return gx
 
 

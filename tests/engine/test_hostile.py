@@ -75,12 +75,34 @@ def test_a_mask_that_does_not_fit_is_named(mask):
         F.scaled_dot_product_attention(x, x, x, mask=mask)
 
 
-def test_complex_numbers_are_refused_instead_of_given_a_wrong_sign():
-    x = Variable(np.array([2.0]))
-    with pytest.raises(TypeError, match="complex"):
-        F.sum(abs(x * 1j)).backward()
-    with pytest.raises(TypeError, match="complex"):
-        F.sum(abs(Variable(np.array([1 + 1j])))).backward()
+def test_the_gradient_of_a_complex_number_points_where_the_loss_grows():
+    z = Variable(np.array([3 + 4j, 0, -2j]))
+    F.sum(abs(z) ** 2).backward()
+    assert np.allclose(z.grad.data, 2 * z.data)  # dL/dRe + i dL/dIm
+    z.cleargrad()
+    F.sum(abs(z)).backward()
+    assert np.allclose(z.grad.data, [0.6 + 0.8j, 0, -1j])
+
+
+def test_a_real_number_gets_the_real_part_of_a_complex_gradient():
+    x = Variable(np.array([2.0, -3.0]))
+    F.sum(abs(x * (3 + 4j))).backward()
+    assert x.grad.dtype == np.float64
+    assert np.allclose(x.grad.data, [5.0, -5.0])
+
+
+def test_a_users_backward_sees_complex_gradients_as_everybody_does():
+    class Times(Function):
+        def forward(self, z):
+            return z * (1 + 2j)
+
+        def backward(self, gy):
+            assert np.allclose(gy.data, self.output.data * 2)
+            return gy * (1 - 2j)  # the conjugate of the derivative
+
+    z = Variable(np.array([1 + 1j, 2 - 1j]))
+    F.sum(abs(Times()(z)) ** 2).backward()
+    assert np.allclose(z.grad.data, 10 * z.data)
 
 
 def test_an_array_that_was_not_kept_is_shown_as_unknown():
