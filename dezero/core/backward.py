@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
 
 from dezero.core.blocks import LARGE, in_blocks
 from dezero.core.config import Config
-from dezero.core.function import Function, Output, describe
+from dezero.core.function import Function, Output, describe, is_edge
+from dezero.core.levels import StandIn, active_floor
 from dezero.core.shapes import conform
 from dezero.core.variable import Variable, as_array, as_variable, make
 
@@ -29,12 +30,15 @@ def backward(root: Variable, retain_grad: bool, create_graph: bool) -> None:
     if root._dtype.kind not in "fc":
         _check_counts(node)
     seed = _seed(root)
-    between: list[tuple[Variable, Any]] | None = [] if retain_grad else None
+    active = active_floor()
+    between: list[tuple[Variable, Any]] | None = [] if retain_grad or active else None
     was_recording = Config.enable_backprop
     Config.enable_backprop = create_graph
     try:
         start = conjugate(seed if create_graph else seed.data[()])
-        leaves = walk(node, start, create_graph, between)
+        leaves = walk({node: start}, create_graph, between, leaf_depth=active)
+        if between and not retain_grad:
+            between = [(v, gx) for v, gx in between if v._node.__class__ is StandIn]
         stored = [(v, conjugate(gx)) for v, gx in [*leaves.items(), *(between or ())]]
         _warn_of_mixed_orders(root, stored)
         _store(stored, seed)
@@ -44,36 +48,49 @@ def backward(root: Variable, retain_grad: bool, create_graph: bool) -> None:
 
 
 def walk(
-    root: Any, seed: Any, recording: bool, between: list[tuple[Variable, Any]] | None = None
-) -> dict[Variable, Any]:
-    """Walk the graph from the node ``root`` and return the gradients of the leaves.
+    seeds: dict[Any, Any],
+    recording: bool,
+    between: list[tuple[Variable, Any]] | None = None,
+    floor: int = 0,
+    outside: set[Any] | None = None,
+    leaf_depth: int = 0,
+) -> dict[Any, Any]:
+    """Walk the graph from the nodes of ``seeds`` and return the gradients of the leaves.
 
     A function waits on the heap until all functions that use its output have been visited:
     those have a larger generation.
 
     Parameters
     ----------
-    root : Function or Output
-        Where to begin.
-    seed : array or Variable
-        The gradient of its output.
+    seeds : dict of Function or Output to array or Variable
+        Where to begin, each with the gradient of its output.
     recording : bool
         Whether the walk is recorded: then gradients are Variables, otherwise raw arrays
         (NumPy numbers where 0-d).
     between : list, optional
         Receives the variables on the way that somebody holds, with their gradients.
+    floor : int, default 0
+        The depth at which the walk ends: what lies there, or deeper, is a leaf to it.
+    outside : set, optional
+        Receives the edges that lead below the floor, which then get no gradient.
+    leaf_depth : int, default 0
+        The floor of the running transformation: the stand-ins there are leaves (levels.py).
     """
-    grads: dict[Any, Any] = {root: seed}
-    heap = [(-root._depth, 0, root)]
-    pushed = 0
+    skip = -1 if outside is None else floor
+    grads = dict(seeds)
+    heap = [(-node._depth, i, node) for i, node in enumerate(seeds) if node._depth > floor]
+    heapify(heap)
+    pushed = len(heap)
     sums: set[Any] = set()  # whose gradients are arrays of the walk's own, to add to in place
     while heap:
         node = heappop(heap)[2]
         gy = grads.pop(node)
-        if between is not None and node is not root and gy.__class__ is not list:
+        if between is not None and node not in seeds and gy.__class__ is not list:
             variable = node._variable()
             if variable is not None:
                 between.append((variable, gy))
+            if node.__class__ is StandIn and node._depth <= leaf_depth:
+                continue
         if node.__class__ is Output:
             if node.is_cut:
                 _reach_cut(node, gy, grads)
@@ -97,12 +114,18 @@ def walk(
             large = gy.__class__ is np.ndarray and gy.size >= LARGE
             rules, saved = node._large_rules if large else node._rules, node._saved
         else:
+            if outside is not None:
+                outside.update(e for e in edges if is_edge(e) and e._depth < floor)
             rules, saved = (
                 _GIVEN,
-                [gx if gx is None else (gx,) for gx in node._pull(gy, recording)],
+                [gx if gx is None else (gx,) for gx in node._pull(gy, recording, skip)],
             )
         for edge, rule, args in zip(edges, rules, saved):  # noqa: B905
             if args is None:
+                continue
+            depth = edge._depth
+            if depth < skip:
+                outside.add(edge)  # type: ignore[union-attr]
                 continue
             gx = rule(gy, *args)
             if gx.shape != edge._shape or gx.dtype is not edge._dtype:
@@ -113,8 +136,7 @@ def walk(
                 _add(grads, edge, gx, sums)
             else:
                 grads[edge] = gx
-                depth = edge._depth
-                if depth:
+                if depth > floor:
                     pushed += 1
                     heappush(heap, (-depth, pushed, edge))
     return grads

@@ -99,6 +99,7 @@ class Function:
     _large_rules: ClassVar[tuple[Any, ...] | None] = None  # of an elementwise function
     _broadcasts: ClassVar[bool] = False
     _counts: ClassVar[bool] = False  # derivatives are 0 or 1: exact on integers too
+    _linear: ClassVar[bool] = False  # in all array inputs together: its own forward-mode rule
 
     _edges: tuple[Any, ...]
     _saved: Any
@@ -171,8 +172,11 @@ class Function:
         """Lead no further: the gradient stops here, at the variable."""
         self._edges, self._saved = (), None
 
-    def _pull(self, gy: Any, recording: bool) -> Any:
-        """Return the gradient of each input (``None``: nothing) from those of the outputs."""
+    def _pull(self, gy: Any, recording: bool, skip: int = -1) -> Any:
+        """Return the gradient of each input (``None``: nothing) from those of the outputs.
+
+        Edges of a depth below ``skip`` need none.
+        """
         gys = [_shown(g) for g in self._filled(gy)]
         alive = self._revived()  # held here, so that the weak `outputs` find them
         gxs = self.backward(*gys)
@@ -237,7 +241,7 @@ class Function:
     @property
     def generation(self) -> int:
         """The largest generation of the inputs (step 16 of the book)."""
-        return self._depth - 1
+        return (self._depth - 1) % (1 << 40)  # counted from the floor of its level: levels.py
 
     @property
     def inputs(self) -> tuple[Variable, ...]:

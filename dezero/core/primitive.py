@@ -19,7 +19,6 @@ from dezero.core.function import (
     attached,
     constant,
     describe,
-    edges_of,
     explained,
     fresh,
     is_edge,
@@ -84,15 +83,34 @@ class Primitive(Function):
         """Compute the outputs, and become a node of the graph."""
         if hasattr(self, "_edges"):
             return fresh(self)(*inputs)
-        xs = [initialised(x) if isinstance(x, Variable) else self._constant(x) for x in inputs]
-        y = self._run([np.asarray(x) if isinstance(x, np.generic) else x for x in xs])
+        xs: list[Any] = []
+        edges: list[Any] = []
+        depth = -1
+        for x in inputs:
+            edge = None
+            if isinstance(x, Variable):
+                a = x._data
+                edge = x._node
+                if edge is None and x.requires_grad:
+                    edge = x
+                if edge is not None and edge._depth > depth:
+                    depth = edge._depth
+                if a is None:
+                    initialised(x)
+            else:
+                a = self._constant(x)
+            xs.append(np.asarray(a) if isinstance(a, np.generic) else a)
+            edges.append(edge)
+        y = self._run(xs)
         single = type(y) is not tuple
-        edges, depth = edges_of(inputs)
         if depth >= 0 and Config.enable_backprop:
-            values = (*xs, y)
-            self._saved = self._kept(edges, values)
-            if any(saved is not None for saved in self._saved):
-                outputs = self._record(edges, depth, (y,) if single else y, single)
+            saved = self._kept(edges, (*xs, y))
+            if saved.count(None) != len(saved):
+                self._saved = saved
+                origins = tuple(
+                    [constant(a) if e is None else e for e, a in zip(edges, xs, strict=True)]
+                )
+                outputs = self._record(origins, depth, (y,) if single else y, single)
                 if self._views and isinstance(edges[0], Variable) and _is_view(y):
                     self._read = xs[0]
                 return outputs[0] if single else tuple(outputs)
@@ -104,11 +122,13 @@ class Primitive(Function):
             return x
         return np.asarray(operand(x, type(self)))
 
-    def _kept(self, edges: tuple[Any, ...], values: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return, for each input that wants a gradient, what its rule is called with."""
+    def _kept(self, edges: list[Any], values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return, for each input that has an edge, what its rule is called with."""
         return tuple(
-            take(values) if take is not None and is_edge(edge) else None
-            for edge, take in zip(edges, self._takes, strict=True)
+            [
+                None if edge is None or take is None else take(values)
+                for edge, take in zip(edges, self._takes, strict=True)
+            ]
         )
 
     @property
@@ -116,17 +136,19 @@ class Primitive(Function):
         """Which inputs want a gradient: a rule may skip the work for the others."""
         return tuple(saved is not None for saved in self._saved)
 
-    def _pull(self, gy: Any, recording: bool) -> Any:
+    def _pull(self, gy: Any, recording: bool, skip: int = -1) -> Any:
         saved = self._recorded() if recording else self._saved
         gy = gy if isinstance(self._outputs, ref) else self._filled(gy)
         if self._joint:
             args = next(args for args in saved if args is not None)
             gxs = self.gradient(gy, *args)  # type: ignore[attr-defined]
             self._check_count(gxs)
-            return [gx if need else None for gx, need in zip(gxs, self.needs, strict=True)]
+            return [
+                None if args is None else gx for gx, args in zip(gxs, self._saved, strict=True)
+            ]
         return [
-            None if args is None else rule(self, gy, *args)
-            for rule, args in zip(self._rules or (), saved, strict=True)
+            None if args is None or edge._depth < skip else rule(self, gy, *args)
+            for edge, rule, args in zip(self._edges, self._rules or (), saved, strict=True)
         ]
 
     def backward(self, *gys: Any) -> Any:
@@ -205,9 +227,9 @@ class Variadic(Primitive):
 
     __slots__ = ()
 
-    def _kept(self, edges: tuple[Any, ...], values: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _kept(self, edges: list[Any], values: tuple[Any, ...]) -> tuple[Any, ...]:
         args = (values[:-1],) if self._wants[0] else ()
-        return tuple(args if is_edge(edge) else None for edge in edges)
+        return tuple([None if edge is None else args for edge in edges])
 
     def _recorded(self) -> tuple[Any, ...]:
         if not self._wants[0]:
@@ -233,11 +255,11 @@ class Elementwise(Primitive):
     _broadcasts = True
     _large_forward: ClassVar[Callable[..., Any]]
 
-    def _pull(self, gy: Any, recording: bool) -> Any:
+    def _pull(self, gy: Any, recording: bool, skip: int = -1) -> Any:
         saved = self._recorded() if recording else self._saved
         return [
-            None if args is None else rule(gy, *args)
-            for rule, args in zip(self._rules or (), saved, strict=True)
+            None if args is None or edge._depth < skip else rule(gy, *args)
+            for edge, rule, args in zip(self._edges, self._rules or (), saved, strict=True)
         ]
 
 

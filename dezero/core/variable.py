@@ -121,7 +121,7 @@ class Variable:
     @property
     def generation(self) -> int:
         """How many functions deep this Variable lies; 0 for a leaf (step 16 of the book)."""
-        return 0 if self._node is None else int(self._node._depth)
+        return 0 if self._node is None else int(self._node._depth) % (1 << 40)  # levels.py
 
     _shape = property(attrgetter("_data.shape"))
     _dtype = property(attrgetter("_data.dtype"))

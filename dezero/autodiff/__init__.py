@@ -1,0 +1,12 @@
+"""Functions into their derivatives: what autograd and JAX offer, on the objects of the book."""
+
+from dezero.autodiff.transforms import (
+    elementwise_grad,
+    grad,
+    jvp,
+    linearize,
+    value_and_grad,
+    vjp,
+)
+
+__all__ = ["elementwise_grad", "grad", "jvp", "linearize", "value_and_grad", "vjp"]

@@ -1,0 +1,81 @@
+"""Levels: a derivative inside a function that is being differentiated, told apart by depth.
+
+Each transformation of :mod:`dezero.autodiff` runs its function one level up, on stand-ins for the
+arguments whose depth is the *floor* of that level. All that is computed from them lies above the
+floor, and all that was there before, Variables of outer levels that the function closes over
+included, lies below it. So a walk that ends at the floor sees just its own level.
+"""
+
+from __future__ import annotations
+
+import operator
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from weakref import ref
+
+from dezero.core.config import Config
+from dezero.core.function import constant
+from dezero.core.primitive import elementwise
+from dezero.core.variable import Variable, make
+
+HEIGHT = 1 << 40
+"""How many generations fit between two levels."""
+
+
+class _State(threading.local):
+    level = 0
+
+
+_state = _State()
+
+
+@contextmanager
+def level_above(floor: int = 0) -> Iterator[int]:
+    """Enter a level above the current one and above ``floor``, recording; give its floor."""
+    before, recording = _state.level, Config.enable_backprop
+    _state.level = max(before, floor // HEIGHT) + 1
+    Config.enable_backprop = True
+    try:
+        yield _state.level * HEIGHT
+    finally:
+        _state.level, Config.enable_backprop = before, recording
+
+
+def active_floor() -> int:
+    """Return the floor of the running transformation, 0 for none."""
+    return _state.level * HEIGHT
+
+
+StandIn = elementwise("StandIn", operator.pos, counts=True, gx=lambda gy: gy)
+"""The node of an argument at the floor of a level: the same value, the graph behind it below."""
+
+
+def stand_in(x: Any, floor: int, connected: bool = True) -> Variable:
+    """Return a Variable of the value of ``x`` at the floor of a level.
+
+    Parameters
+    ----------
+    x : Variable or array
+        Outer derivatives reach a Variable through the result.
+    floor : int
+        What :func:`level_above` gave.
+    connected : bool, default True
+        Whether they do.
+    """
+    origin = None
+    if isinstance(x, Variable):
+        if connected:
+            origin = x._node if x._node is not None else x if x.requires_grad else None
+        x = x._data
+    if x.ndim == 0:
+        x = x[()]  # NumPy computes ten times faster with its numbers
+    node = object.__new__(StandIn)
+    node._edges = (constant(x) if origin is None else origin,)
+    node._saved = (None if origin is None else (),)
+    node._depth = floor
+    node._shape, node._dtype = x.shape, x.dtype
+    out = make(x, node)
+    node._outputs = ref(out)
+    return out
