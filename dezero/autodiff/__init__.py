@@ -8,5 +8,6 @@ from dezero.autodiff.transforms import (
     value_and_grad,
     vjp,
 )
+from dezero.autodiff.vectorize import vmap
 
-__all__ = ["elementwise_grad", "grad", "jvp", "linearize", "value_and_grad", "vjp"]
+__all__ = ["elementwise_grad", "grad", "jvp", "linearize", "value_and_grad", "vjp", "vmap"]

@@ -12,6 +12,7 @@ from dezero.core import Config, Variable
 from dezero.core.backward import conjugate, walk
 from dezero.core.forward import as_tangent, functions_above, sweep, tangent_of
 from dezero.core.levels import level_above, stand_in
+from dezero.core.variable import is_array
 
 
 class Trace:
@@ -207,7 +208,7 @@ def _wants_gradient(x: Any) -> bool:
 
 
 def _as_output(name: str, y: Any) -> Any:
-    if isinstance(y, Variable):
+    if isinstance(y, Variable) or is_array(y):
         return y
     array = np.asarray(y)
     if array.dtype.kind in "OSU":
@@ -227,10 +228,11 @@ def _own(arrays: list[Any], given: list[Any]) -> list[Any]:
     taken = {id(array) for array in given}
     owned = []
     for array in arrays:
-        if isinstance(array, np.ndarray) and (array.base is not None or id(array) in taken):
-            array = array.copy()
-        taken.add(id(array))
-        owned.append(array[()])
+        if isinstance(array, np.ndarray):
+            array = array.copy() if array.base is not None or id(array) in taken else array
+            taken.add(id(array))
+            array = array[()]  # 0-d: NumPy's numbers
+        owned.append(array)
     return owned
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from dezero.autodiff.trace import Trace
 from dezero.autodiff.trees import matching, rebuilt
 from dezero.core import Variable
+from dezero.core.variable import is_array
 
 Argnums = int | tuple[int, ...] | list[int]
 
@@ -274,7 +275,7 @@ def _shaped_as(g: Any, y: Any, name: str) -> Any:
         )
     if isinstance(g, Variable):
         return g
-    g = np.asarray(g)
+    g = g if is_array(g) else np.asarray(g)
     if (
         y.dtype.kind in "fc"
         and g.dtype != y.dtype

@@ -133,7 +133,9 @@ def _transposed(function: Function, ts: list[Any], recording: bool) -> Any:
 
 
 def as_tangent(t: Any, recording: bool) -> Any:
-    """Return a tangent as the sweep wants it."""
-    if recording:
-        return t if isinstance(t, Variable) else Variable(as_array(t), requires_grad=False)
-    return t._data if isinstance(t, Variable) else t
+    """Return a tangent or gradient as a pass wants it: a Variable if recording, else an array."""
+    if not recording:
+        return t._data if isinstance(t, Variable) else t
+    if isinstance(t, Variable) or hasattr(t, "_outranks"):  # the latter: an example of vmap's
+        return t
+    return Variable(as_array(t), requires_grad=False)

@@ -98,6 +98,8 @@ class Primitive(Function):
                 if a is None:
                     initialised(x)
             else:
+                if hasattr(x, "_outranks") and x._outranks(*inputs):  # an example of vmap's
+                    return x._apply(self, *inputs)
                 a = self._constant(x)
             xs.append(np.asarray(a) if isinstance(a, np.generic) else a)
             edges.append(edge)
@@ -329,7 +331,12 @@ def unary(cls: type[Elementwise], x: Any) -> Variable:
         elif x.requires_grad:
             edge = x
     else:
-        a = x if type(x) in plain_types else operand(x, cls)
+        if type(x) in plain_types:
+            a = x
+        elif hasattr(x, "_outranks"):  # an example of vmap's
+            return x._apply(cls, x)
+        else:
+            a = operand(x, cls)
         edge = None
     try:
         if a.__class__ is np.ndarray and a.size >= LARGE:
@@ -379,8 +386,12 @@ def binary(cls: type[Elementwise], x0: Any, x1: Any) -> Variable:
             depth = 0
             if a0.__class__ is np.ndarray and a0.ndim == 0:
                 a0 = a0[()]  # NumPy computes ten times faster with its numbers
+    elif type(x0) in plain_types:
+        a0 = x0
+    elif hasattr(x0, "_outranks") and x0._outranks(x1):  # an example of vmap's
+        return x0._apply(cls, x0, x1)
     else:
-        a0 = x0 if type(x0) in plain_types else operand(x0, cls)
+        a0 = operand(x0, cls)
     if isinstance(x1, Variable):
         a1 = x1._data
         edge1 = x1._node
@@ -393,8 +404,12 @@ def binary(cls: type[Elementwise], x0: Any, x1: Any) -> Variable:
                 a1 = a1[()]
             if depth < 0:
                 depth = 0
+    elif type(x1) in plain_types:
+        a1 = x1
+    elif hasattr(x1, "_outranks") and x1._outranks(x0):  # an example of vmap's
+        return x1._apply(cls, x0, x1)
     else:
-        a1 = x1 if type(x1) in plain_types else operand(x1, cls)
+        a1 = operand(x1, cls)
     try:
         if (a0.__class__ is np.ndarray and a0.size >= LARGE) or (
             a1.__class__ is np.ndarray and a1.size >= LARGE

@@ -13,6 +13,7 @@ from dezero.kernels.indexing import add_rows
 class GetItem(Primitive):
     """The part of an array that an index selects."""
 
+    _linear = True
     _views = True
     _counts = True
 
@@ -32,6 +33,7 @@ class GetItem(Primitive):
 class GetItemGrad(Primitive):
     """The transpose of :class:`GetItem`: zeros, with values added where an index says."""
 
+    _linear = True
     _counts = True
 
     def __init__(self, slices: Any, in_shape: tuple[int, ...]) -> None:

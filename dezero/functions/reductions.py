@@ -32,6 +32,7 @@ def kept_shape(shape: tuple[int, ...], axis: Axes) -> tuple[int, ...]:
 class Sum(Primitive):
     """The sum along axes."""
 
+    _linear = True
     _counts = True
 
     def __init__(self, axis: Axes = None, keepdims: bool = False) -> None:

@@ -16,6 +16,7 @@ Axes = int | tuple[int, ...] | None
 class Reshape(Primitive):
     """The same elements in another shape."""
 
+    _linear = True
     _views = True
     _counts = True
 
@@ -35,6 +36,7 @@ class Reshape(Primitive):
 class Transpose(Primitive):
     """The axes in another order."""
 
+    _linear = True
     _views = True
     _counts = True
 
@@ -57,6 +59,7 @@ class Transpose(Primitive):
 class BroadcastTo(Primitive):
     """Copies along new axes and axes of length 1."""
 
+    _linear = True
     _views = True
     _counts = True
 
@@ -82,6 +85,7 @@ class BroadcastTo(Primitive):
 class SumTo(Primitive):
     """The transpose of :class:`BroadcastTo`: sums to a smaller shape."""
 
+    _linear = True
     _counts = True
 
     def __init__(self, shape: tuple[int, ...]) -> None:
@@ -100,6 +104,8 @@ class SumTo(Primitive):
 class Cast(Primitive):
     """The same values in another floating-point type."""
 
+    _linear = True
+
     def __init__(self, dtype: Any) -> None:
         self.dtype = dtype
 
@@ -115,6 +121,7 @@ class Cast(Primitive):
 class Concatenate(Variadic):
     """Arrays joined along an axis."""
 
+    _linear = True
     _counts = True
 
     def __init__(self, axis: int = 0) -> None:
@@ -138,6 +145,7 @@ class Concatenate(Variadic):
 class Split(Primitive):
     """An array cut into several along an axis."""
 
+    _linear = True
     _views = True
     _counts = True
 

@@ -1,0 +1,359 @@
+"""How calls on one example become one call on the whole batch.
+
+``RULES`` says it for NumPy's functions. A rule gets the batch and the arguments of the call; it
+may answer ``NotImplemented``. Without one, the function runs once for each example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dezero.autodiff.batched import Batch, Batched
+from dezero.core.function import fresh
+from dezero.core.primitive import Elementwise
+from dezero.core.variable import Variable
+from dezero.functions import convolution, indexing, linear_algebra, reductions, shapes
+from dezero.functions.pooling import AveragePooling, Pooling
+
+Rule = Callable[..., Any]
+RULES: dict[Any, Rule] = {}
+
+
+def rule(*functions: Any) -> Callable[[Rule], Rule]:
+    """Enter the batching rule of NumPy's functions."""
+
+    def enter(f: Rule) -> Rule:
+        RULES.update(dict.fromkeys(functions, f))
+        return f
+
+    return enter
+
+
+def call_numpy(batch: Batch, function: Any, args: Any, kwargs: Any, elementwise: bool) -> Any:
+    """Call one of NumPy's functions, or a kernel, for all examples."""
+    if elementwise and function not in RULES and function.signature is None and not kwargs:
+        result = function(*batch.aligned(args))
+        return tuple(map(batch.of, result)) if isinstance(result, tuple) else batch.of(result)
+    known = RULES.get(function)
+    result = NotImplemented if known is None else known(batch, *args, **kwargs)
+    return batch.looped(function, args, kwargs) if result is NotImplemented else result
+
+
+def apply_function(batch: Batch, function: Any, inputs: Any) -> Any:
+    """Apply a differentiable function for all examples."""
+    if isinstance(function, type):  # an elementwise one of one or two arguments
+        return batch.of(function()(*batch.aligned(inputs)))
+    if isinstance(function, Elementwise):
+        return batch.of(fresh(function)(*batch.aligned(inputs)))
+    kind = type(function)
+    if kind in RUNS_ON_BATCHES:
+        return function.forward(*inputs)
+    if kind in IMAGES and batch.holds(inputs[0]) and not any(map(batch.holds, inputs[1:])):
+        return _merged(batch, function, inputs)
+    return batch.looped(lambda *xs: fresh(function)(*xs), inputs, {})
+
+
+RUNS_ON_BATCHES = {
+    indexing.GetItem,
+    linear_algebra.MatMul,
+    linear_algebra.Linear,
+    reductions.Max,
+    reductions.Min,
+    reductions.Sum,
+    shapes.BroadcastTo,
+    shapes.Cast,
+    shapes.Concatenate,
+    shapes.Reshape,
+    shapes.SumTo,
+    shapes.Transpose,
+}
+"""Functions whose ``forward`` is made of NumPy calls that have rules here."""
+
+IMAGES = {
+    convolution.Conv2d,
+    convolution.Deconv2d,
+    AveragePooling,
+    Pooling,
+}
+"""Functions of (N, C, H, W): a batch of these is one longer batch of images."""
+
+
+def _merged(batch: Batch, function: Any, inputs: Any) -> Any:
+    x = inputs[0].value
+    y = fresh(function)(x.reshape((-1, *x.shape[2:])), *inputs[1:])
+    return batch.of(y.reshape((batch.size, -1, *y.shape[1:])))
+
+
+def axes_of(axis: Any, ndim: int) -> Any:
+    """Return axes of one example as axes of the whole batch."""
+    if axis is None:
+        return tuple(range(1, ndim + 1))
+    if isinstance(axis, tuple | list):
+        return tuple([_axis(a, ndim) for a in axis])
+    return _axis(axis, ndim)
+
+
+def _axis(axis: int, ndim: int) -> int:
+    if not -ndim <= axis < max(ndim, 1):
+        raise np.exceptions.AxisError(axis, ndim)
+    return axis % max(ndim, 1) + 1
+
+
+def _reduction(function: Any) -> Rule:
+    def reduce(batch: Batch, x: Any, axis: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if not batch.holds(x) or args or not set(kwargs) <= {"keepdims", "ddof", "dtype", "out"}:
+            return NotImplemented
+        kwargs = {key: v for key, v in kwargs.items() if key != "out"}
+        if not x.ndim:
+            axis, x = None, batch.of(x.value[:, None])
+            if kwargs.pop("keepdims", False):
+                return NotImplemented
+        return batch.of(function(x.value, axis=axes_of(axis, x.ndim), **kwargs))
+
+    return reduce
+
+
+def _along_axis(function: Any, default: int | None) -> Rule:
+    """Return the rule of a function along one axis, of the flat array for ``None``."""
+
+    def along(batch: Batch, x: Any, axis: Any = default, **kwargs: Any) -> Any:
+        if not batch.holds(x) or not x.ndim:
+            return NotImplemented
+        if axis is None:
+            x, axis = x.reshape(-1), 0
+        return batch.of(function(x.value, axis=axes_of(axis, x.ndim), **kwargs))
+
+    return along
+
+
+def _one_value(function: Any) -> Rule:
+    """Return the rule of a function whose results for all examples it gives by itself."""
+    return lambda batch, x, *args, **kwargs: _each(batch, function(x.value, *args, **kwargs))
+
+
+def _transform(function: Any) -> Rule:
+    def transform(batch: Batch, a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
+        return batch.of(function(a.value, n, axes_of(axis, a.ndim), norm))
+
+    return transform
+
+
+def _enter(make: Callable[[Any], Rule], *functions: Any) -> None:
+    RULES.update({function: make(function) for function in functions})
+
+
+_enter(_reduction, np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std, np.any, np.all)
+_enter(lambda f: _along_axis(f, None), np.cumsum, np.cumprod, np.argmax, np.argmin)
+_enter(lambda f: _along_axis(f, -1), np.sort, np.argsort)
+_enter(_transform, np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft)
+_enter(_one_value, np.real, np.imag, np.conjugate, np.angle, np.nan_to_num, np.sinc, np.copy)
+_enter(
+    _one_value,
+    np.linalg.cholesky,
+    np.linalg.det,
+    np.linalg.eig,
+    np.linalg.eigh,
+    np.linalg.eigvalsh,
+    np.linalg.inv,
+    np.linalg.matrix_power,
+    np.linalg.pinv,
+    np.linalg.qr,
+    np.linalg.slogdet,
+    np.linalg.svd,
+)
+
+
+def _each(batch: Batch, result: Any) -> Any:
+    if not isinstance(result, tuple):
+        return batch.of(result)
+    items = [batch.of(y) for y in result]
+    return type(result)(*items) if hasattr(result, "_fields") else tuple(items)
+
+
+@rule(np.linalg.solve)
+def _solve(batch: Batch, a: Any, b: Any) -> Any:
+    vector = b.ndim == 1
+    if vector:
+        b = np.expand_dims(b, -1)
+    y = np.linalg.solve(*batch.aligned((a, b)))
+    return batch.of(y[..., 0] if vector else y)
+
+
+@rule(np.where)
+def _where(batch: Batch, condition: Any, *choices: Any) -> Any:
+    return batch.of(np.where(*batch.aligned((condition, *choices)))) if choices else NotImplemented
+
+
+@rule(np.clip)
+def _clip(batch: Batch, a: Any, a_min: Any = None, a_max: Any = None, **kwargs: Any) -> Any:
+    low, high = kwargs.pop("min", a_min), kwargs.pop("max", a_max)
+    if low is not None:
+        a = np.maximum(a, low)
+    return a if high is None else np.minimum(a, high)
+
+
+@rule(np.reshape)
+def _reshape(batch: Batch, x: Any, shape: Any, order: str = "C") -> Any:
+    if order != "C":
+        return NotImplemented
+    shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+    if -1 in shape:
+        rest = int(np.prod([s for s in shape if s != -1]))
+        shape = tuple([x.size // rest if s == -1 else s for s in shape])
+    return batch.of(np.reshape(x.value, (batch.size, *shape)))
+
+
+@rule(np.ravel)
+def _ravel(batch: Batch, x: Any, order: str = "C") -> Any:
+    return _reshape(batch, x, -1, order)
+
+
+@rule(np.transpose)
+def _transpose(batch: Batch, x: Any, axes: Any = None) -> Any:
+    axes = range(x.ndim)[::-1] if axes is None else axes
+    return batch.of(np.transpose(x.value, (0, *(a % x.ndim + 1 for a in axes))))
+
+
+@rule(np.swapaxes)
+def _swapaxes(batch: Batch, x: Any, axis1: int, axis2: int) -> Any:
+    return batch.of(np.swapaxes(x.value, _axis(axis1, x.ndim), _axis(axis2, x.ndim)))
+
+
+@rule(np.moveaxis)
+def _moveaxis(batch: Batch, x: Any, source: Any, destination: Any) -> Any:
+    return batch.of(np.moveaxis(x.value, axes_of(source, x.ndim), axes_of(destination, x.ndim)))
+
+
+@rule(np.expand_dims)
+def _expand_dims(batch: Batch, x: Any, axis: Any) -> Any:
+    count = len(axis) if isinstance(axis, tuple | list) else 1
+    return batch.of(np.expand_dims(x.value, axes_of(axis, x.ndim + count)))
+
+
+@rule(np.squeeze)
+def _squeeze(batch: Batch, x: Any, axis: Any = None) -> Any:
+    if axis is None:
+        axis = tuple([i for i, size in enumerate(x.shape) if size == 1])
+    return batch.of(np.squeeze(x.value, axes_of(axis, x.ndim))) if axis != () else x
+
+
+@rule(np.broadcast_to)
+def _broadcast_to(batch: Batch, x: Any, shape: Any) -> Any:
+    shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+    (value,) = batch.aligned((x,))
+    value = value.reshape((batch.size, *(1,) * (len(shape) - x.ndim), *x.shape))
+    return batch.of(np.broadcast_to(value, (batch.size, *shape)))
+
+
+@rule(np.concatenate)
+def _concatenate(batch: Batch, xs: Any, axis: int | None = 0) -> Any:
+    if axis is None:
+        xs, axis = [np.reshape(x, -1) for x in xs], 0
+    ndim = max(x.ndim for x in xs)
+    return batch.of(np.concatenate([batch.whole(x) for x in xs], axes_of(axis, ndim)))
+
+
+@rule(np.stack)
+def _stack(batch: Batch, xs: Any, axis: int = 0) -> Any:
+    wholes = [batch.whole(x) for x in xs]
+    return batch.of(np.stack(wholes, _axis(axis, wholes[0].ndim)))
+
+
+@rule(np.shape)
+def _shape(batch: Batch, x: Any) -> Any:
+    return x.shape
+
+
+@rule(np.ndim)
+def _ndim(batch: Batch, x: Any) -> Any:
+    return x.ndim
+
+
+@rule(np.size)
+def _size(batch: Batch, x: Any, axis: int | None = None) -> Any:
+    return x.size if axis is None else x.shape[axis]
+
+
+@rule(np.result_type)
+def _result_type(batch: Batch, *xs: Any) -> Any:
+    return np.result_type(*(x.dtype if hasattr(x, "dtype") else x for x in xs))
+
+
+@rule(np.iscomplexobj)
+def _iscomplexobj(batch: Batch, x: Any) -> Any:
+    return x.dtype.kind == "c"
+
+
+@rule(np.matmul)
+def _matmul(batch: Batch, x: Any, w: Any) -> Any:
+    if not x.ndim or not w.ndim:
+        raise ValueError("matmul: got a number; it wants vectors, matrices or stacks of matrices")
+    row, column = x.ndim == 1, w.ndim == 1
+    if not batch.holds(x) and row:
+        return _matmul(batch, np.expand_dims(x, 0), w)[..., 0, :] if not column else w @ x
+    if batch.holds(x) and not batch.holds(w) and not row and w.ndim <= 2:
+        return batch.of(np.matmul(x.value, w))
+    x = np.expand_dims(x, 0) if row else x
+    w = np.expand_dims(w, 1) if column else w
+    y = np.matmul(*batch.aligned((x, w)))
+    y = y[..., 0, :] if row else y
+    return batch.of(y[..., 0] if column else y)
+
+
+@rule(np.dot)
+def _dot(batch: Batch, x: Any, w: Any) -> Any:
+    ndims = [v.ndim if hasattr(v, "ndim") else np.ndim(v) for v in (x, w)]
+    if 0 in ndims:
+        return x * w
+    return np.matmul(x, w) if ndims[1] <= 2 else NotImplemented
+
+
+@rule(np.einsum)
+def _einsum(batch: Batch, subscripts: Any, *xs: Any, **kwargs: Any) -> Any:
+    if not isinstance(subscripts, str) or "->" not in subscripts or "." in subscripts:
+        return NotImplemented
+    inputs, output = subscripts.replace(" ", "").split("->")
+    free = next(c for c in "ZYXWVUTSRQPONMLKJIHGFEDCBA" if c not in subscripts)
+    labels = [
+        free + term if batch.holds(x) else term
+        for term, x in zip(inputs.split(","), xs, strict=True)
+    ]
+    values = [x.value if batch.holds(x) else x for x in xs]
+    return batch.of(np.einsum(f"{','.join(labels)}->{free}{output}", *values, **kwargs))
+
+
+@rule(indexing.scatter_add)
+def _scatter_add(batch: Batch, values: Any, index: Any, shape: Any) -> Any:
+    shifted = _shifted(index, len(shape))
+    if shifted is None or not batch.holds(values):
+        return NotImplemented
+    return batch.of(indexing.scatter_add(values.value, shifted, (batch.size, *shape)))
+
+
+def get_item(batch: Batch, x: Any, index: Any) -> Any:
+    """Return ``x[index]`` for all examples."""
+    shifted = None if _has_batched(index) else _shifted(index, x.ndim)
+    if shifted is None:
+        return batch.looped(lambda x, index: x[index], (x, index), {})
+    return batch.of(x.value[shifted])
+
+
+def _has_batched(index: Any) -> bool:
+    return any(isinstance(i, Batched) for i in (index if isinstance(index, tuple) else (index,)))
+
+
+def _shifted(index: Any, ndim: int) -> Any:
+    """Return an index behind that of the batch; ``None`` where NumPy would move axes about."""
+    index = index if isinstance(index, tuple) else (index,)
+    index = tuple([i.data if isinstance(i, Variable) else i for i in index])
+    arrays = [
+        k for k, i in enumerate(index) if not isinstance(i, slice) and i is not None
+        and i is not Ellipsis
+    ]  # fmt: skip
+    advanced = any(not isinstance(index[k], int | np.integer) for k in arrays)
+    if advanced and arrays[-1] - arrays[0] >= len(arrays):
+        return None
+    return (slice(None), *index)
