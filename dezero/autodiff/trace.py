@@ -83,8 +83,13 @@ class Trace:
         """Return the second result."""
         return self.aux if self.outer else plain(self.aux)
 
-    def pull(self, gys: list[Any]) -> list[Any]:
-        """Return the gradient of every input, from those of all outputs."""
+    def pull(self, gys: list[Any], recording: bool = True) -> list[Any]:
+        """Return the gradient of every input, from those of all outputs.
+
+        Recorded where outer derivatives may reach it, unless ``recording`` is false.
+        """
+        if not recording:
+            return self._pulled(gys, False, set())
         if self.connected or any(_wants_gradient(gy) for gy in gys):
             return self._pulled(gys, True, set())
         outside: set[Any] = set()

@@ -57,7 +57,7 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> 
     -0.639700
     """
 
-    @functools.wraps(f)
+    @functools.wraps(f, updated=())
     def gradient(*args: Any, **kwargs: Any) -> Any:
         trace, gxs = _gradient("grad", f, argnums, has_aux, args, kwargs)
         return (gxs, trace.auxiliary()) if has_aux else gxs
@@ -89,7 +89,7 @@ def value_and_grad(
     (np.float64(5.0), array([2., 4.]))
     """
 
-    @functools.wraps(f)
+    @functools.wraps(f, updated=())
     def both(*args: Any, **kwargs: Any) -> Any:
         trace, gxs = _gradient("value_and_grad", f, argnums, has_aux, args, kwargs)
         value = trace.value()
@@ -106,7 +106,7 @@ def _gradient(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> tuple[Trace, Any]:
-    numbers = _numbers_of(argnums, args, name)
+    numbers = argument_numbers(argnums, args, name)
     trace = Trace(name, f, args, kwargs, numbers, has_aux)
     gxs = iter(trace.pull([_one_for(trace)]))
     several = tuple([rebuilt(primal, gxs) for primal in trace.primals])
@@ -239,7 +239,8 @@ def elementwise_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..
     return grad(lambda *args, **kwargs: np.sum(f(*args, **kwargs)), argnums)
 
 
-def _numbers_of(argnums: Argnums, args: tuple[Any, ...], name: str) -> tuple[int, ...]:
+def argument_numbers(argnums: Argnums, args: tuple[Any, ...], name: str) -> tuple[int, ...]:
+    """Return which arguments are differentiated, counted from 0."""
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     for i in numbers:
         if not -len(args) <= i < len(args):

@@ -59,7 +59,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
            [48., 75.]])
     """
 
-    @functools.wraps(f)
+    @functools.wraps(f, updated=())
     def mapped_function(*args: Any, **kwargs: Any) -> Any:
         axes = list(in_axes) if isinstance(in_axes, tuple | list) else [in_axes] * len(args)
         if len(axes) != len(args):
