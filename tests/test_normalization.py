@@ -5,7 +5,7 @@ import pytest
 
 import dezero.functions as F
 import dezero.layers as L
-from dezero import Variable, test_mode, using_config
+from dezero import Variable, no_grad, test_mode, using_config
 
 both = pytest.mark.parametrize("compiled", [True, False])
 
@@ -160,3 +160,31 @@ def test_float16_and_empty_rows():
     assert y.dtype == np.float16 and np.isfinite(y.data).all()
     empty = F.rms_norm(np.ones((0, 8), np.float32), np.ones(8, np.float32))
     assert empty.shape == (0, 8)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 40, 40), (2, 3, 2, 2), (4, 3)])
+@pytest.mark.parametrize("added", [True, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_batch_norm_relu_and_residual_at_inference(shape, added, dtype):
+    rng = np.random.default_rng(0)
+    x, r = (rng.standard_normal(shape).astype(dtype) for _ in range(2))
+    gamma, beta, mean = (rng.standard_normal(3).astype(dtype) for _ in range(3))
+    var = rng.uniform(0.5, 2.0, 3).astype(dtype)
+    residual = r if added else None
+    x.flat[0] = np.nan
+    with test_mode():
+        recorded = F.batch_norm(x, Variable(gamma), beta, mean, var, relu=True, residual=residual)
+        with no_grad():
+            once = F.batch_norm(x, gamma, beta, mean, var, relu=True, residual=residual)
+    assert recorded.creator is not None
+    assert once.creator is None
+    assert once.dtype == dtype
+    assert np.isnan(once.data.flat[0])
+    assert np.allclose(once.data, recorded.data, rtol=1e-5, atol=1e-5, equal_nan=True)
+    assert np.nanmin(once.data) == 0.0
+
+
+def test_batch_norm_names_a_residual_that_does_not_fit():
+    x, v = np.ones((2, 3)), np.ones(3)
+    with pytest.raises(ValueError, match=r"residual of shape \(3,\) for x of shape \(2, 3\)"):
+        F.batch_norm(x, v, v, v, v, residual=v)

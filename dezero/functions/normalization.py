@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Config, Primitive, Variable
+from dezero.core import Config, Primitive, Variable, as_input, as_variable
+from dezero.functions.activations import relu as positive_part
 from dezero.kernels import normalization as kernels
 
 
@@ -48,6 +49,16 @@ class BatchNorm(Primitive):
         scale = np.reshape(gamma, (-1,))
         gx, ggamma, gbeta = kernels.batch_norm_grad(gy, x, scale, mean, inv_std, self.fixed)
         return gx, np.reshape(ggamma, gamma.shape), np.reshape(gbeta, self.beta_shape)
+
+    def rectified(self, x: Any, gamma: Any, beta: Any, residual: Any) -> Variable:
+        """Return the positive part of the result and ``residual``, in one pass: for inference."""
+        x, gamma, beta = (as_input(v) for v in (x, gamma, beta))
+        x, gamma, beta = (v.data if isinstance(v, Variable) else v for v in (x, gamma, beta))
+        residual = residual.data if isinstance(residual, Variable) else residual
+        self._check(x, gamma, beta)
+        vectors = [v.reshape(-1) for v in (gamma, beta, self.avg_mean, self.avg_var)]
+        y = kernels.normalised_relu(x, *vectors[:2], self.eps, *vectors[2:], residual)
+        return as_variable(y)
 
     def _move_averages(self, count: int, mean: Any, var: Any) -> None:
         unbiased = var * (count / max(count - 1, 1))
@@ -170,6 +181,9 @@ def batch_norm(
     var: Any,
     decay: float = 0.9,
     eps: float = 2e-5,
+    *,
+    relu: bool = False,
+    residual: Any = None,
 ) -> Variable:
     r"""Return :math:`\gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta` for each channel.
 
@@ -188,6 +202,10 @@ def batch_norm(
         What stays of the running statistics at each call.
     eps : float, default 2e-5
         Added to the variance.
+    relu : bool, default False
+        Whether to return the positive part; at inference that costs no pass of its own.
+    residual : Variable or array of the shape of x, optional
+        Added to the result, before ``relu``.
 
     Raises
     ------
@@ -210,7 +228,17 @@ def batch_norm(
     """
     mean = mean.data if isinstance(mean, Variable) else mean
     var = var.data if isinstance(var, Variable) else var
-    return BatchNorm(mean, var, decay, eps)(x, gamma, beta)
+    if residual is not None and np.shape(residual) != np.shape(x):
+        raise ValueError(
+            f"batch_norm: got a residual of shape {np.shape(residual)} for x of shape "
+            f"{np.shape(x)}; it wants the same shape"
+        )
+    function = BatchNorm(mean, var, decay, eps)
+    if relu and not Config.train and not Config.enable_backprop:
+        return function.rectified(x, gamma, beta, residual)
+    y = function(x, gamma, beta)
+    y = y if residual is None else y + residual
+    return positive_part(y) if relu else y
 
 
 batch_nrom = batch_norm

@@ -33,6 +33,15 @@ def batch_norm(x: Any, gamma: Any, beta: Any, eps: float, mean: Any, var: Any) -
     return y * gamma.reshape(shape) + beta.reshape(shape), mean, var
 
 
+@kernel()
+def normalised_relu(
+    x: Any, gamma: Any, beta: Any, eps: float, mean: Any, var: Any, residual: Any
+) -> Any:
+    """Return the positive part of ``x`` (N, C, ...) normalised, plus ``residual`` if not None."""
+    y, _, _ = batch_norm(x, gamma, beta, eps, mean, var)
+    return np.maximum(y if residual is None else y + residual, 0)
+
+
 @kernel(composed=True)
 def batch_norm_grad(gy: Any, x: Any, gamma: Any, mean: Any, inv_std: Any, fixed: bool) -> Any:
     """Return the gradients for ``x``, ``gamma`` and ``beta``; ``fixed`` if ``mean`` was given."""

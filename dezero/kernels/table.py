@@ -59,6 +59,7 @@ TABLE: dict[str, Row] = {
     "gru": Row("recurrent", 1 << 10),
     "sum_rows": Row("reductions", 1 << 14),
     "batch_norm": Row("batch_norm", 1 << 14),
+    "normalised_relu": Row("batch_norm", 1 << 14),
     "batch_norm_grad": Row("batch_norm", 1 << 14),
     "layer_norm": Row("normalization", 1 << 14),
     "layer_norm_grad": Row("normalization", 1 << 14),

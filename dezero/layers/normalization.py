@@ -73,8 +73,8 @@ class BatchNorm(Layer):
         known = [p.shape for p in self.params() if p.data is not None]
         return Slot(known[0] if known else (None,), None if param.data is None else param.dtype)
 
-    def forward(self, x: Any) -> Variable:
-        """Return ``x`` normalised, of the same shape."""
+    def forward(self, x: Any, relu: bool = False, residual: Any = None) -> Variable:
+        """Return ``x`` normalised, plus ``residual``; with ``relu`` the positive part of it."""
         if self.beta.data is None:
             self._init_params(x)
         return F.batch_norm(
@@ -85,6 +85,8 @@ class BatchNorm(Layer):
             self.avg_var.data,
             self.decay,
             self.eps,
+            relu=relu,
+            residual=residual,
         )
 
 

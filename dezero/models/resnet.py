@@ -69,7 +69,7 @@ class ResNet(Model):
 
     def forward(self, x: Any) -> Variable:
         """Return scores, shape (N, 1000), for pictures of shape (N, 3, H, W)."""
-        x = F.relu(self.bn1(self.conv1(x)))
+        x = self.bn1(self.conv1(x), relu=True)
         x = F.pooling(x, kernel_size=3, stride=2)
         x = self.res5(self.res4(self.res3(self.res2(x))))
         return self.fc6(F.average(x, axis=(2, 3)))
@@ -209,9 +209,9 @@ class BottleneckA(Layer):
 
     def forward(self, x: Any) -> Variable:
         """Return (N, out_channels, H / stride, W / stride) for (N, in_channels, H, W)."""
-        h = F.relu(self.bn1(self.conv1(x)))
-        h = F.relu(self.bn2(self.conv2(h)))
-        return F.relu(self.bn3(self.conv3(h)) + self.bn4(self.conv4(x)))
+        h = self.bn1(self.conv1(x), relu=True)
+        h = self.bn2(self.conv2(h), relu=True)
+        return self.bn3(self.conv3(h), relu=True, residual=self.bn4(self.conv4(x)))
 
 
 class BottleneckB(Layer):
@@ -247,6 +247,6 @@ class BottleneckB(Layer):
 
     def forward(self, x: Any) -> Variable:
         """Return what has the shape of ``x``, (N, in_channels, H, W)."""
-        h = F.relu(self.bn1(self.conv1(x)))
-        h = F.relu(self.bn2(self.conv2(h)))
-        return F.relu(self.bn3(self.conv3(h)) + x)
+        h = self.bn1(self.conv1(x), relu=True)
+        h = self.bn2(self.conv2(h), relu=True)
+        return self.bn3(self.conv3(h), relu=True, residual=x)

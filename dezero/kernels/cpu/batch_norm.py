@@ -55,6 +55,22 @@ def _planes(
 
 
 @compiled
+def _planes_relu(
+    x: Any, scale: Any, shift: Any, residual: Any, added: bool, y: Any, t: int, n: int
+) -> None:
+    start, stop = share_of(x.shape[0], t, n)
+    for k in range(start, stop):
+        plane, out, other = x[k], y[k], residual[k]
+        a, b = scale[k % scale.size], shift[k % scale.size]
+        if added:
+            for j in range(plane.size):
+                out[j] = _rectified(plane[j] * a + b + other[j])
+        else:
+            for j in range(plane.size):
+                out[j] = _rectified(plane[j] * a + b)
+
+
+@compiled
 def _planes_grad(
     gy: Any, x: Any, gamma: Any, mean: Any, inv_std: Any, fixed: bool,
     gx: Any, ggamma: Any, gbeta: Any, t: int, n: int,
@@ -164,6 +180,11 @@ def _columns_grad(
 
 
 @njit(**INLINE)
+def _rectified(x: Any) -> Any:
+    return _ZERO if x < _ZERO else x
+
+
+@njit(**INLINE)
 def _not_negative(x: Any) -> Any:
     """Return 0 for what is less, and NaN for NaN, which ``max`` would lose."""
     return 0.0 if x < 0.0 else x
@@ -199,6 +220,26 @@ def batch_norm(x: Any, gamma: Any, beta: Any, eps: float, mean: Any, var: Any) -
     stats = [flat(a.astype(np.float32, copy=False)) for a in (mean, var)]
     _run(_planes, _columns, (x,), (flat(gamma), flat(beta), eps, given, *stats), (y,))
     return y, mean, var
+
+
+def normalised_relu(
+    x: Any, gamma: Any, beta: Any, eps: float, mean: Any, var: Any, residual: Any
+) -> Any:
+    """Return the positive part of ``x`` normalised by given statistics, plus ``residual``."""
+    pixels = math.prod(x.shape[2:])
+    added = residual is not None
+    if pixels < _PLANE or not single(x, gamma, beta, *((residual,) if added else ())):
+        return NotImplemented
+    scale = gamma / np.sqrt(var.astype(np.float64) + eps)
+    shift = (beta - mean * scale).astype(np.float32)
+    y = np.empty(x.shape, np.float32)
+    x, residual = (np.ascontiguousarray(a) for a in (x, residual if added else x))
+    planes = [a.reshape(-1, pixels) for a in (x, residual, y)]
+    launch(
+        _planes_relu, planes[0], scale.astype(np.float32), shift, planes[1], added, planes[2],
+        work=x.size,
+    )  # fmt: skip
+    return y
 
 
 def batch_norm_grad(gy: Any, x: Any, gamma: Any, mean: Any, inv_std: Any, fixed: bool) -> Any:

@@ -1,6 +1,7 @@
 """Convolution: which algorithm does it.
 
-Winograd's for 3x3 filters at stride 1 on enough channels, products over planes for all others.
+Winograd's for 3x3 filters at stride 1 on enough channels, one matrix product an image for 1x1
+filters on few images, products over planes for all others.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from dezero.kernels.cpu.jit import compiled, launch, share_of
 
 CHANNELS = 16
 """Channels, in and out, from which on Winograd's algorithm is the quicker one."""
+IMAGES = 8
+"""Images up to which 1x1 filters are NumPy's products: a quarter to two fifths less time."""
 TILES = 12
 """Tiles of 2x2 outputs from which on the points of the filters are worth their making."""
 
@@ -34,6 +37,8 @@ def conv2d(
     if not _served(x, W, *(() if b is None else (b,))) or min(g.out) < 1:
         return NotImplemented
     x, W = np.ascontiguousarray(x), np.ascontiguousarray(W)
+    if _pointwise(g, groups, len(x)):
+        return _product(W[:, :, 0, 0], x[:, :, :: g.stride[0], :: g.stride[1]], b)
     m = _tile(g, groups, len(W), W.shape[1], len(x), g.out)
     if m:
         return winograd.convolve(x, W, b, g.out, g.pad, False, m)
@@ -50,6 +55,8 @@ def conv2d_input_grad(
     if not _served(gy, W) or min(x_size) < 1:
         return NotImplemented
     gy, W = np.ascontiguousarray(gy), np.ascontiguousarray(W)
+    if _pointwise(g, groups, len(gy)) and g.stride == (1, 1):
+        return _product(W[:, :, 0, 0].T, gy, None)
     m = _tile(g, groups, len(W), W.shape[1], len(gy), x_size)
     rest = tuple(d * (k - 1) - p for k, p, d in zip(g.kernel, g.pad, g.dilation, strict=True))
     if 1 < groups == len(W) and g.stride == (1, 1) and min(rest) >= 0:
@@ -81,6 +88,20 @@ def conv2d_weight_grad(
     if 1 < groups == x.shape[1] and gy.shape[1] < 8 * groups:
         return depthwise.weight_grad(x, gy, g.kernel, g.stride, g.pad, g.dilation)
     return direct_grad.weight_grad(x, gy, g.kernel, g.stride, g.pad, g.dilation, groups)
+
+
+def _pointwise(g: Any, groups: int, images: int) -> bool:
+    """Whether filters see one pixel each, in few images."""
+    return g.kernel == (1, 1) and g.pad == (0, 0) and groups == 1 and images <= IMAGES
+
+
+def _product(W: Any, x: Any, b: Any) -> Any:
+    """Return ``W @ x`` over the channels of every image."""
+    n, c, *size = x.shape
+    y = np.matmul(W, np.ascontiguousarray(x).reshape(n, c, -1))
+    if b is not None:
+        y += b[:, None]
+    return y.reshape(n, -1, *size)
 
 
 def _served(*arrays: Any) -> bool:
