@@ -182,7 +182,7 @@ def _bars_tables(results: Json) -> list[str]:
         for quantity in ("time", "peak"):
             bar = found.get(quantity)
             row += [*_figures(bar), _verdict(bar).lower()] if bar else [""] * 3
-        growth = suite.torch_ratio(results, name, "growth")
+        growth = suite.peer_ratio(results, name, "growth")
         rows.append([*row, "" if growth is None else f"{growth:.2f}"])
     rest = [bar for bar in bars if not bar.quantity]
     others = [[bar.text, *_figures(bar), _verdict(bar).lower()] for bar in rest]

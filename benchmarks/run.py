@@ -261,8 +261,10 @@ class Run:
         """The bars that were missed, or asked for and not measured."""
 
         def expected(bar: suite.Bar) -> bool:
-            needs_torch = bar.workload not in (suite.SCALING, suite.IMPORT_TIME)
-            return bar.workload in self.only and ("torch" in self.options.peers or not needs_torch)
+            peers = {suite.SCALING: None, suite.IMPORT_TIME: None}
+            peers |= dict.fromkeys(suite.AUTOGRAD_NAMES, "autograd")
+            needed = peers.get(bar.workload, "torch")
+            return bar.workload in self.only and (needed is None or needed in self.options.peers)
 
         return [
             bar

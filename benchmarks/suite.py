@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,12 @@ ROWS = (
     Row("gpt", "GPT, 4 layers, width 256, 8x128 tokens, AdamW step", 1e-3),
     Row("elementwise", "`sum(exp(tanh(x*y + x)))`, 4M elements, forward + backward", 1e-4),
     Row("hvp", "Hessian-vector product of the MLP", 1e-3),
+    Row("grad_goldstein_price", "`grad` of Goldstein-Price, two numbers", 1e-12),
+    Row("grad_perceptron", "`grad` of a tanh network, 256 examples, float64", 1e-9),
+    Row("grad_chain", "`grad` of elementwise functions, 10,000 numbers, float64", 1e-9),
+    Row("grad_logistic_regression", "`grad` of logistic regression, 500 x 20, float64", 1e-9),
+    Row("grad_mixture", "`grad` of a Gaussian mixture, 10 components, 1,000 points", 1e-9),
+    Row("grad_bundle_adjustment", "`grad` of bundle adjustment, 500 projections", 1e-9),
 )
 SCALING_ROWS = tuple(
     Row(f"chain_{n}", f"{n:,} multiplications", 1e-9, n)
@@ -73,6 +80,10 @@ TIME_RATIOS = {
 # DeZero's peak of memory divided by PyTorch's, the whole process.
 PEAK_RATIO = 1.0
 PEAK_NAMES = tuple(name for name in TIME_RATIOS if name not in ("goldstein_price", "chain_10000"))
+# DeZero's time divided by Autograd's, for plain NumPy models: each, and their geometric mean.
+AUTOGRAD_NAMES = tuple(row.name for row in ROWS if row.name.startswith("grad_"))
+AUTOGRAD_RATIO = 0.8
+AUTOGRAD_MEAN = 0.4
 SCALING_RATIO = 1.25
 IMPORT_RATIO = 1.3
 
@@ -122,11 +133,13 @@ def memory_ratio(workload: dict[str, Any], entry: dict[str, Any], key: str) -> f
     return float(ours["memory"][key] / entry["memory"][key])
 
 
-def torch_ratio(results: dict[str, Any], name: str, quantity: str) -> float | None:
-    """DeZero's "time", "peak" or "growth" divided by PyTorch's; None where not measured."""
+def peer_ratio(
+    results: dict[str, Any], name: str, quantity: str, peer: str = "torch"
+) -> float | None:
+    """DeZero's "time", "peak" or "growth" divided by a peer's; None where not measured."""
     for workload in results["workloads"]:
         for entry in workload["entries"]:
-            if workload["name"] == name and entry["peer"] == "torch" and entry["ratio"]:
+            if workload["name"] == name and entry["peer"] == peer and entry["ratio"]:
                 if quantity == "time":
                     return float(entry["ratio"]["median"])
                 return memory_ratio(workload, entry, quantity)
@@ -140,18 +153,37 @@ def _scaling_ratio(results: dict[str, Any]) -> float | None:
     return float(max(max(e["ratio"]["median"], 1 / e["ratio"]["median"]) for e in measured))
 
 
+def _autograd_ratios(results: dict[str, Any]) -> dict[str, float | None]:
+    return {name: peer_ratio(results, name, "time", "autograd") for name in AUTOGRAD_NAMES}
+
+
+def _geometric_mean(ratios: list[float | None]) -> float | None:
+    known = [math.log(ratio) for ratio in ratios if ratio is not None]
+    return math.exp(sum(known) / len(known)) if len(known) == len(ratios) else None
+
+
 def bars(results: dict[str, Any]) -> list[Bar]:
     """The bars of this stage with the figures of a run."""
     imported = results["import_time"]
     return [
         *(
-            Bar(name, f"{name}: time", limit, torch_ratio(results, name, "time"), "time")
+            Bar(name, f"{name}: time", limit, peer_ratio(results, name, "time"), "time")
             for name, limit in TIME_RATIOS.items()
         ),
         *(
             Bar(name, f"{name}: peak memory", PEAK_RATIO, peak, "peak")
             for name in PEAK_NAMES
-            for peak in [torch_ratio(results, name, "peak")]
+            for peak in [peer_ratio(results, name, "peak")]
+        ),
+        *(
+            Bar(name, f"{name}: time / Autograd", AUTOGRAD_RATIO, ratio)
+            for name, ratio in _autograd_ratios(results).items()
+        ),
+        Bar(
+            AUTOGRAD_NAMES[-1],
+            "plain NumPy models: geometric mean of time / Autograd",
+            AUTOGRAD_MEAN,
+            _geometric_mean(list(_autograd_ratios(results).values())),
         ),
         Bar(
             SCALING,

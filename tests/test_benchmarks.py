@@ -212,7 +212,7 @@ def test_time_and_peak_of_memory_have_bars_of_their_own(suite: Any) -> None:
     results["workloads"][0]["entries"][0]["memory"]["peak"] *= 3
     assert found(results) == {"time": (0.89, True), "peak": (1.5, False)}
     assert found(_results(mlp=0.91))["time"] == (0.91, False)
-    assert suite.torch_ratio(results, "mlp", "growth") == 0.5
+    assert suite.peer_ratio(results, "mlp", "growth") == 0.5
     results["workloads"][0]["entries"][1]["memory"] = {"peak": 0, "growth": 0}
     assert found(results)["peak"] == (None, False)
 

@@ -43,6 +43,21 @@ def scores_check(scores: Any) -> Check:
     }
 
 
+def gradient_check(gradient: Any) -> Check:
+    """The norm of each array of a gradient, and of its first half."""
+    arrays = flattened(gradient)
+    return {"norms": [norm(part) for a in arrays for part in (a, a[: (len(a) + 1) // 2])]}
+
+
+def flattened(tree: Any) -> list[Any]:
+    """The arrays of nested tuples, lists and dicts, as vectors."""
+    if isinstance(tree, dict):
+        tree = [tree[key] for key in sorted(tree)]
+    if isinstance(tree, tuple | list):
+        return [x for item in tree for x in flattened(item)]
+    return [np.ravel(tree)]
+
+
 def training_check(
     step: Callable[[], Any],
     parameters: Callable[[], Mapping[str, Any]],

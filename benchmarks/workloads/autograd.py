@@ -9,8 +9,15 @@ import autograd.numpy as anp
 import numpy as np
 from autograd import grad, value_and_grad
 
-from benchmarks import inputs, suite
-from benchmarks.workloads import Check, Workload, formulas, norm, training_check
+from benchmarks import inputs, models, suite
+from benchmarks.workloads import (
+    Check,
+    Workload,
+    formulas,
+    gradient_check,
+    norm,
+    training_check,
+)
 
 
 def _set_up(threads: int) -> str:
@@ -114,3 +121,22 @@ def elementwise(small: bool) -> Workload:
         return {"value": [float(value)], "gradient norms": [norm(gx), norm(gy)]}
 
     return Workload(step, check, "no compiler")
+
+
+def _gradient_of(make: Any) -> Any:
+    def workload(small: bool) -> Workload:
+        model, args = make(small)
+        gradient = grad(model(anp))
+        return Workload(
+            lambda: gradient(*args), lambda: gradient_check(gradient(*args)), "autograd.grad"
+        )
+
+    return workload
+
+
+grad_goldstein_price = _gradient_of(models.goldstein_price)
+grad_perceptron = _gradient_of(models.perceptron)
+grad_chain = _gradient_of(models.chain)
+grad_logistic_regression = _gradient_of(models.logistic_regression)
+grad_mixture = _gradient_of(models.mixture)
+grad_bundle_adjustment = _gradient_of(models.bundle_adjustment)

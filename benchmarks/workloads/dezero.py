@@ -11,17 +11,18 @@ import numpy as np
 import dezero
 import dezero.functions as F
 import dezero.layers as L
-from benchmarks import inputs, networks, suite
+from benchmarks import inputs, models, networks, suite
 from benchmarks.workloads import (
     Check,
     Workload,
     formulas,
+    gradient_check,
     networks_dezero,
     norm,
     scores_check,
     training_check,
 )
-from dezero import Model, Variable, models, optimizers
+from dezero import Model, Variable, optimizers
 
 
 def _set_up(threads: int) -> str:
@@ -396,3 +397,22 @@ def elementwise(small: bool) -> Workload:
         return {"value": [value], "gradient norms": [norm(x.grad.data), norm(y.grad.data)]}
 
     return Workload(step, check, "NumPy functions one by one")
+
+
+def _gradient_of(make: Any) -> Any:
+    def workload(small: bool) -> Workload:
+        model, args = make(small)
+        gradient = dezero.grad(model(np))
+        return Workload(
+            lambda: gradient(*args), lambda: gradient_check(gradient(*args)), "dezero.grad"
+        )
+
+    return workload
+
+
+grad_goldstein_price = _gradient_of(models.goldstein_price)
+grad_perceptron = _gradient_of(models.perceptron)
+grad_chain = _gradient_of(models.chain)
+grad_logistic_regression = _gradient_of(models.logistic_regression)
+grad_mixture = _gradient_of(models.mixture)
+grad_bundle_adjustment = _gradient_of(models.bundle_adjustment)
