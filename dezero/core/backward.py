@@ -110,16 +110,19 @@ def walk(
                 raise freed_error(node._name)
             _reach_cut(node, gy, grads)
             continue
-        if node._large_rules and not recording:  # elementwise: its rules are called right here
-            large = gy.__class__ is np.ndarray and gy.size >= LARGE
-            rules, saved = node._large_rules if large else node._rules, node._saved
-        else:
+        rules, saved = node._rules, node._saved
+        of_node = True  # whether rules are methods of the node
+        if recording or rules is None:
             if outside is not None:
                 outside.update(e for e in edges if is_edge(e) and e._depth < floor)
-            rules, saved = (
-                _GIVEN,
-                [gx if gx is None else (gx,) for gx in node._pull(gy, recording, skip)],
-            )
+            of_node, rules = False, _GIVEN
+            saved = [gx if gx is None else (gx,) for gx in node._pull(gy, recording, skip)]
+        elif node._large_rules:  # elementwise: plain functions, others for large arrays
+            of_node = False
+            if gy.__class__ is np.ndarray and gy.size >= LARGE:
+                rules = node._large_rules
+        elif gy.__class__ is list:
+            gy = node._filled(gy)
         for edge, rule, args in zip(edges, rules, saved):  # noqa: B905
             if args is None:
                 continue
@@ -127,7 +130,7 @@ def walk(
             if depth < skip:
                 outside.add(edge)  # type: ignore[union-attr]
                 continue
-            gx = rule(gy, *args)
+            gx = rule(node, gy, *args) if of_node else rule(gy, *args)
             if gx.shape != edge._shape or gx.dtype is not edge._dtype:
                 gx = conform(gx, edge, node)
             if edge._written:

@@ -109,13 +109,19 @@ class Primitive(Function):
             saved = self._kept(edges, (*xs, y))
             if saved.count(None) != len(saved):
                 self._saved = saved
-                origins = tuple(
-                    [constant(a) if e is None else e for e, a in zip(edges, xs, strict=True)]
-                )
-                outputs = self._record(origins, depth, (y,) if single else y, single)
+                for i, edge in enumerate(edges):
+                    if edge is None:
+                        edges[i] = constant(xs[i])
                 if self._views and isinstance(edges[0], Variable) and _is_view(y):
                     self._read = xs[0]
-                return outputs[0] if single else tuple(outputs)
+                if not single:
+                    return tuple(self._record(tuple(edges), depth, y, False))
+                self._edges = tuple(edges)
+                self._depth = depth + 1
+                out = make(y, self)
+                self._outputs = ref(out)
+                self._shape, self._dtype = y.shape, y.dtype
+                return out
         return make(y, None) if single else tuple(make(part, None) for part in y)
 
     def _constant(self, x: Any) -> Any:
