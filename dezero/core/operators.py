@@ -252,6 +252,13 @@ def setup_variable() -> None:
         "__rmul__": lambda self, other: binary(Mul, other, self),
         "__truediv__": div,
         "__rtruediv__": rdiv,
+        # NumPy's protocol finds what stands for these:
+        "__mod__": lambda self, other: np.remainder(self, other),
+        "__rmod__": lambda self, other: np.remainder(other, self),
+        "__floordiv__": lambda self, other: np.floor_divide(self, other),
+        "__rfloordiv__": lambda self, other: np.floor_divide(other, self),
+        "__divmod__": lambda self, other: np.divmod(self, other),
+        "__rdivmod__": lambda self, other: np.divmod(other, self),
         "__pow__": pow,
         "__rpow__": lambda self, other: binary(Pow, other, self),
         "__neg__": neg,
