@@ -54,7 +54,7 @@ def _slope_of_abs(gy: Any, x: Any) -> Any:
 
 Abs = elementwise("Abs", operator.abs, gx=_slope_of_abs)
 Conjugate = elementwise("Conjugate", np.conjugate, gx=lambda gy: np.conjugate(gy))
-Real = elementwise("Real", lambda x: np.array(np.real(x)), gx=lambda gy: gy)
+Real = elementwise("Real", lambda x: np.positive(np.real(x)), gx=lambda gy: gy)
 
 
 def _slope_of_base(gy: Any, x0: Any, x1: Any) -> Any:
@@ -86,13 +86,13 @@ class Pow(
 
     __slots__ = ("c",)
 
-    def __init__(self, c: Any) -> None:
+    def __init__(self, c: Any = None) -> None:
         self.c = c
 
-    def __call__(self, x: Any) -> Variable:
+    def __call__(self, x: Any, *c: Any) -> Variable:
         """Return ``x ** c``."""
         node = Pow(self.c) if hasattr(self, "_edges") else self  # each call is a node of its own
-        return Elementwise.__call__(node, x, self.c)
+        return Elementwise.__call__(node, x, *(c or (self.c,)))
 
 
 def add(x0: Any, x1: Any) -> Variable:
