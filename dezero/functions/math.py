@@ -91,10 +91,10 @@ class Clip(
         self.x_min = x_min
         self.x_max = x_max
 
-    def __call__(self, x: Any) -> Variable:
+    def __call__(self, x: Any, *bounds: Any) -> Variable:
         """Return ``x`` limited."""
         node = Clip(self.x_min, self.x_max) if hasattr(self, "_edges") else self
-        return Elementwise.__call__(node, x, self.x_min, self.x_max)
+        return Elementwise.__call__(node, x, *(bounds or (self.x_min, self.x_max)))
 
 
 @implements(np.sin)

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import dezero.functions as F
 from dezero import Variable
+from dezero.autodiff import grad, jvp, vmap
 from dezero.core.protocols import plain, table
 
 X = [-1.5, 0.25, 2.0]
@@ -370,3 +371,36 @@ def test_sign_of_0_has_no_gradient():
     assert_allclose(y.data, [0, 0.6 + 0.8j])
     np.imag(y).sum().backward()
     assert_allclose(z.grad.data, [0, -0.096 + 0.072j])  # -ab / r^3 + i a^2 / r^3
+
+
+# Transformations.
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda v: F.clip(v, -1.0, 1.0),
+        lambda v: np.clip(v, -1.0, v * v),
+        lambda v: F.pow(v, 2),
+        lambda v: v % 0.7,
+        lambda v: np.frexp(v)[0],
+        lambda v: np.logaddexp(v, 0.3),
+        lambda v: np.angle(v + 1j * v * v),
+        lambda v: np.real(np.sign(v + 1j) * np.conj(v - 2j)),
+        np.nan_to_num,
+        np.sinc,
+        np.i0,
+        np.tan,
+    ],
+)
+def test_tangents_and_examples_agree_with_gradients(function):
+    def loss(v):
+        return np.sum(function(v) * function(v))
+
+    x = np.linspace(-2.0, 2.1, 6).reshape(3, 2)
+    assert_allclose(vmap(function)(x), function(Variable(x)).data)
+    gx = grad(loss)(x)
+    assert_allclose(vmap(grad(loss))(x), gx)
+    assert_allclose(grad(lambda v: np.sum(vmap(loss)(v)))(x), gx)
+    t = np.cos(x)
+    assert_allclose(jvp(loss, (x,), (t,))[1], np.sum(gx * t))
