@@ -54,7 +54,7 @@ def _slope_of_abs(gy: Any, x: Any) -> Any:
 
 Abs = elementwise("Abs", operator.abs, gx=_slope_of_abs)
 Conjugate = elementwise("Conjugate", np.conjugate, gx=lambda gy: np.conjugate(gy))
-Real = elementwise("Real", lambda x: np.positive(np.real(x)), gx=lambda gy: gy)
+Real = elementwise("Real", lambda x: np.copy(np.real(x)), gx=lambda gy: gy)
 
 
 def _slope_of_base(gy: Any, x0: Any, x1: Any) -> Any:
