@@ -25,7 +25,6 @@ table: dict[Any, Callable[..., Any]] = {
     np.negative: ops.neg,
     np.positive: lambda x: x,
     np.absolute: ops.absolute,
-    np.fabs: ops.absolute,
     np.conjugate: ops.conjugate,
     np.real: ops.real,
 }

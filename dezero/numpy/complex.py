@@ -17,7 +17,7 @@ from dezero.core.variable import make
 from dezero.functions.math import where
 from dezero.numpy.ufuncs import arctan2, degrees
 
-Imag = elementwise("Imag", lambda x: np.positive(np.imag(x)), gx=lambda gy: gy * -1j)
+Imag = elementwise("Imag", lambda x: np.copy(np.imag(x)), gx=lambda gy: gy * -1j)
 
 
 @implements(np.imag)

@@ -131,6 +131,7 @@ logaddexp2 = ufunc(
 
 reciprocal = ufunc(np.reciprocal, gx=lambda gy, y: -gy * y * y)
 cbrt = ufunc(np.cbrt, gx=lambda gy, y: gy / (3 * y * y))
+fabs = ufunc(np.fabs, gx=lambda gy, x: gy * np.sign(x))
 fmax = ufunc(
     np.fmax,
     gx0=lambda gy, x0, x1: _share(gy, x0 > x1, x0, x1),
@@ -157,7 +158,7 @@ Fraction = elementwise("Fraction", lambda x: np.modf(x)[0], gx=lambda gy: gy)
 @implements(np.modf)
 def modf(x: Any) -> tuple[Variable, Any]:
     """Return the fractional part of ``x``, and the whole part as a plain array."""
-    return unary(Fraction, x), np.trunc(x)
+    return unary(Fraction, x), np.modf(x.data if isinstance(x, Variable) else x)[1]
 
 
 @implements(np.frexp)

@@ -184,6 +184,20 @@ def test_operators_of_division_with_a_rest():
     assert (variable(1.0, dtype=np.float32) % 2).dtype == np.float32
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.int32, np.uint8, np.bool_])
+@pytest.mark.parametrize(
+    "function",
+    [np.modf, np.frexp, np.fabs, np.cbrt, np.sinc, np.i0, np.angle, np.imag, np.real, np.arctan],
+)
+def test_dtypes_are_those_of_numpy(function, dtype):
+    for a in (np.array([0, 1, 2], dtype), np.array(1, dtype)):
+        got, wanted = function(Variable(a)), function(a)
+        pairs = zip(got, wanted, strict=True) if isinstance(wanted, tuple) else [(got, wanted)]
+        for y, z in pairs:
+            assert y.dtype == np.asarray(z).dtype
+            assert y.shape == np.shape(z)
+
+
 # Plain arrays.
 
 

@@ -159,6 +159,7 @@ REAL = [
     row(np.logaddexp2, elementwise_cases(WIDE, WIDE), orders=3),
     row(np.reciprocal, elementwise_cases(FAR), orders=3),
     row(np.cbrt, lambda rng: (Case(off_kinks(rng, s, 0.5)) for s in _ONE), orders=3),
+    row(np.fabs, cases_off_kinks, kinks=(zero(np.zeros(1), gradients=([0],)),)),
     row(
         np.fmax,
         pairs_off_ties,
