@@ -342,6 +342,15 @@ def test_gradients_of_real_functions_point_uphill(function, z, wanted):
     assert x.grad.dtype == np.complex128
 
 
+def test_parts_are_attributes_as_numpys_arrays_have_them():
+    z = Variable(np.array([3 + 4j, -1j]))
+    assert_array_equal(z.real.data, [3, 0])
+    assert_array_equal(z.imag.data, [4, -1])
+    assert_array_equal(z.conj().data, z.conjugate().data)
+    ((z * z.conj()).real + z.imag).sum().backward()
+    assert_array_equal(z.grad.data, [6 + 9j, -1j])
+
+
 def test_a_python_complex_number_on_either_side_of_a_single_number():
     for x in (variable(2.0)[0], Variable(np.array(2.0))):
         for y in (x * 1j, 1j * x, 1j + x, 1j - x, 1j / x, 1j**x):
