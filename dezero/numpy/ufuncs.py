@@ -70,8 +70,10 @@ def _root(x: Any) -> Any:
 
 
 def _over(x: Any, y: Any) -> Any:
-    """Return ``x / y``; 0 where ``y`` is 0, and so are its derivatives."""
-    return np.where(y == 0, 0, x) / np.where(y == 0, 1, y)
+    """Return ``x / y``, where ``|x| <= y`` are lengths: 0 / 0 is 0, and ``inf / inf`` is 1."""
+    limit = (y == 0) | np.isinf(y)
+    ratio = np.where(limit, 0, x) / np.where(limit, 1, y)
+    return np.where(limit, np.isinf(x) * np.sign(x), ratio)
 
 
 def _share(gy: Any, ahead: Any, x0: Any, x1: Any) -> Any:

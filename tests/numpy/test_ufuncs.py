@@ -52,6 +52,10 @@ def gradient(function, *xs, order=1):
         (np.cbrt, [1e-300, -1e300], [1e200 / 3, 1e-200 / 3]),
         (lambda x: np.hypot(x, 3e300), [4e300, -4e300], [0.8, -0.8]),
         (lambda x: np.hypot(x, 3e-300), [4e-300, 0.0], [0.8, 0]),
+        (lambda x: np.hypot(x, 1.0), [np.inf, -np.inf, 0.0], [1, -1, 0]),
+        (lambda x: np.hypot(x, np.inf), [1.0, -3.0], [0, 0]),
+        (lambda x: np.arctan2(x, np.inf), [1.0, -1e300], [0, 0]),
+        (lambda x: np.arctan2(1.0, x), [np.inf, -np.inf, 1.0], [0, 0, -0.5]),
         (lambda x: np.arctan2(x, 1e200), [1e200, 0], [5e-201, 1e-200]),
         (lambda x: np.arctan2(1e-200, x), [1e-200, 0.0], [-5e199, -1e200]),
         (lambda x: np.logaddexp(x, -np.inf), [0.0, -1e300, np.inf], [1, 1, 1]),
@@ -118,6 +122,24 @@ def test_no_gradient_at_the_origin_in_any_order(function):
         F.sum(z).backward(create_graph=True)
         z = x.grad + y.grad
         assert_array_equal(z.data, 0)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        np.arctan,
+        np.arcsinh,
+        np.tanh,
+        lambda x: np.hypot(x, 2.0),
+        lambda x: np.arctan2(x, 2.0),
+        lambda x: np.arctan2(2.0, x),
+        lambda x: np.logaddexp(x, 2.0),
+        lambda x: np.logaddexp2(x, 2.0),
+    ],
+)
+def test_second_derivatives_vanish_at_infinity(function):
+    for x in (np.inf, -np.inf):
+        assert gradient(function, x, order=2) == 0
 
 
 def test_second_derivative_of_logaddexp_at_a_tie():
@@ -438,3 +460,16 @@ def test_tangents_and_examples_agree_with_gradients(function):
     assert_allclose(grad(lambda v: np.sum(vmap(loss)(v)))(x), gx)
     t = np.cos(x)
     assert_allclose(jvp(loss, (x,), (t,))[1], np.sum(gx * t))
+
+
+def test_clip_under_vmap_has_the_same_gradient_on_its_bounds():
+    x = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
+
+    def clipped(v):
+        return np.clip(v, -1.0, np.array(1.0))
+
+    assert_array_equal(vmap(grad(clipped))(x), [0, 1, 1, 1, 0])
+    assert_array_equal(grad(lambda v: np.sum(vmap(clipped)(v)))(x), [0, 1, 1, 1, 0])
+    low = np.zeros(5)
+    assert_array_equal(vmap(lambda v, a: np.clip(v, a, None))(x, low), np.maximum(x, 0))
+    assert_array_equal(vmap(grad(lambda a, v: np.clip(v, a, 1.5)))(low, x), [1, 1, 0, 0, 0])
