@@ -19,6 +19,8 @@ variable(7.0)
 import importlib
 from typing import TYPE_CHECKING, Any
 
+import dezero.numpy.complex
+import dezero.numpy.ufuncs  # noqa: F401 - what these define stands for NumPy's functions
 from dezero import functions, random
 from dezero.core import (
     Config,

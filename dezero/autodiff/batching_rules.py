@@ -149,7 +149,9 @@ _enter(_reduction, np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std, np.
 _enter(lambda f: _along_axis(f, None), np.cumsum, np.cumprod, np.argmax, np.argmin)
 _enter(lambda f: _along_axis(f, -1), np.sort, np.argsort)
 _enter(_transform, np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft)
-_enter(_one_value, np.real, np.imag, np.conjugate, np.angle, np.nan_to_num, np.sinc, np.copy)
+_enter(
+    _one_value, np.real, np.imag, np.conjugate, np.angle, np.nan_to_num, np.sinc, np.i0, np.copy
+)
 _enter(
     _one_value,
     np.linalg.cholesky,
@@ -190,9 +192,9 @@ def _where(batch: Batch, condition: Any, *choices: Any) -> Any:
 @rule(np.clip)
 def _clip(batch: Batch, a: Any, a_min: Any = None, a_max: Any = None, **kwargs: Any) -> Any:
     low, high = kwargs.pop("min", a_min), kwargs.pop("max", a_max)
-    if low is not None:
-        a = np.maximum(a, low)
-    return a if high is None else np.minimum(a, high)
+    if kwargs:
+        return NotImplemented
+    return batch.of(np.clip(*batch.aligned((a, low, high))))
 
 
 @rule(np.reshape)

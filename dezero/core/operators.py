@@ -54,7 +54,7 @@ def _slope_of_abs(gy: Any, x: Any) -> Any:
 
 Abs = elementwise("Abs", operator.abs, gx=_slope_of_abs)
 Conjugate = elementwise("Conjugate", np.conjugate, gx=lambda gy: np.conjugate(gy))
-Real = elementwise("Real", lambda x: np.array(np.real(x)), gx=lambda gy: gy)
+Real = elementwise("Real", lambda x: np.copy(np.real(x)), gx=lambda gy: gy)
 
 
 def _slope_of_base(gy: Any, x0: Any, x1: Any) -> Any:
@@ -86,13 +86,13 @@ class Pow(
 
     __slots__ = ("c",)
 
-    def __init__(self, c: Any) -> None:
+    def __init__(self, c: Any = None) -> None:
         self.c = c
 
-    def __call__(self, x: Any) -> Variable:
+    def __call__(self, x: Any, *c: Any) -> Variable:
         """Return ``x ** c``."""
         node = Pow(self.c) if hasattr(self, "_edges") else self  # each call is a node of its own
-        return Elementwise.__call__(node, x, self.c)
+        return Elementwise.__call__(node, x, *(c or (self.c,)))
 
 
 def add(x0: Any, x1: Any) -> Variable:
@@ -252,6 +252,13 @@ def setup_variable() -> None:
         "__rmul__": lambda self, other: binary(Mul, other, self),
         "__truediv__": div,
         "__rtruediv__": rdiv,
+        # NumPy's protocol finds what stands for these:
+        "__mod__": lambda self, other: np.remainder(self, other),
+        "__rmod__": lambda self, other: np.remainder(other, self),
+        "__floordiv__": lambda self, other: np.floor_divide(self, other),
+        "__rfloordiv__": lambda self, other: np.floor_divide(other, self),
+        "__divmod__": lambda self, other: np.divmod(self, other),
+        "__rdivmod__": lambda self, other: np.divmod(other, self),
         "__pow__": pow,
         "__rpow__": lambda self, other: binary(Pow, other, self),
         "__neg__": neg,

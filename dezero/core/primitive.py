@@ -423,6 +423,8 @@ def binary(cls: type[Elementwise], x0: Any, x1: Any) -> Variable:
             y = cls._large_forward(a0, a1)
         else:
             y = cls.forward(a0, a1)
+            if y.__class__ is complex:  # NumPy's float64 is a float to Python's complex numbers
+                y = np.complex128(y)
     except (ValueError, TypeError, AttributeError) as error:
         _check_initialised(x0, x1)
         raise explained(error, cls.__name__, [a0, a1]) from error

@@ -325,6 +325,19 @@ class Variable:
         def __gt__(self, other: Any) -> Any: ...
         def __ge__(self, other: Any) -> Any: ...
         def __getitem__(self, index: Any) -> Variable: ...
+        @property
+        def real(self) -> Variable:
+            """The real part."""
+
+        @property
+        def imag(self) -> Variable:
+            """The imaginary part."""
+
+        def conj(self) -> Variable:
+            """Return the complex conjugate."""
+
+        conjugate = conj
+
         def reshape(self, *shape: Any) -> Variable:
             """Return the same elements in another shape."""
 

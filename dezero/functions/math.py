@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Primitive, Variable, elementwise, implements
+from dezero.core import Elementwise, Variable, elementwise, implements
 from dezero.core.primitive import binary, unary
 from dezero.kernels import elementwise as kernels
 from dezero.kernels.special import erf as erf_array
@@ -55,25 +55,46 @@ Where = elementwise(
 )
 
 
-class Clip(Primitive):
-    """Values limited to ``[x_min, x_max]``; the gradient passes inside, bounds included."""
+def _above(x: Any, x_min: Any, x_max: Any) -> Any:
+    """Where the upper bound is taken: also where the bounds are in the wrong order."""
+    if x_max is None:
+        return np.False_
+    return x > x_max if x_min is None else (x > x_max) | (x_min > x_max)
 
-    def __init__(self, x_min: float | None, x_max: float | None) -> None:
-        self.x_min = None if x_min is None else float(x_min)  # NumPy's would widen float32
-        self.x_max = None if x_max is None else float(x_max)
 
-    def forward(self, x: Any) -> Any:
+def _below(x: Any, x_min: Any, x_max: Any) -> Any:
+    """Where the lower bound is taken."""
+    return np.False_ if x_min is None else (x < x_min) & ~_above(x, x_min, x_max)
+
+
+def _limited(x: Any, x_min: Any, x_max: Any) -> Any:
+    return np.positive(x) if x_min is None and x_max is None else np.clip(x, x_min, x_max)
+
+
+class Clip(
+    elementwise(  # type: ignore[misc]
+        "Clip",
+        _limited,
+        gx=lambda gy, x, x_min, x_max: gy * ~(_below(x, x_min, x_max) | _above(x, x_min, x_max)),
+        gx_min=lambda gy, x, x_min, x_max: gy * _below(x, x_min, x_max),
+        gx_max=lambda gy, x, x_min, x_max: gy * _above(x, x_min, x_max),
+    )
+):
+    """Values limited to ``[x_min, x_max]``; ``Clip(x_min, x_max)(x)`` is the book's form.
+
+    The gradient goes to what was taken: to ``x`` inside, bounds included.
+    """
+
+    __slots__ = ("x_max", "x_min")
+
+    def __init__(self, x_min: Any, x_max: Any) -> None:
+        self.x_min = x_min
+        self.x_max = x_max
+
+    def __call__(self, x: Any, *bounds: Any) -> Variable:
         """Return ``x`` limited."""
-        return np.clip(x, self.x_min, self.x_max)
-
-    def gx(self, gy: Any, x: Any) -> Any:
-        """Pass the gradient where ``x`` was not changed."""
-        inside = np.ones(x.shape, bool)
-        if self.x_min is not None:
-            inside = inside & (x >= self.x_min)
-        if self.x_max is not None:
-            inside = inside & (x <= self.x_max)
-        return gy * inside
+        node = Clip(self.x_min, self.x_max) if hasattr(self, "_edges") else self
+        return Elementwise.__call__(node, x, *(bounds or (self.x_min, self.x_max)))
 
 
 @implements(np.sin)
@@ -238,22 +259,21 @@ def where(condition: Any, x0: Any, x1: Any) -> Variable:
     return Where()(condition, x0, x1)
 
 
-def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
-    """Return ``x`` limited to ``[x_min, x_max]``; no gradient where it was cut off.
+def clip(x: Any, x_min: Any, x_max: Any) -> Variable:
+    """Return ``x`` limited to ``[x_min, x_max]``; the gradient goes to what was taken.
 
     Parameters
     ----------
     x : Variable or array
         Any shape.
-    x_min, x_max : float or None
-        The bounds; ``None`` for no bound.
+    x_min, x_max : number, array, Variable or None
+        The bounds, which broadcast with ``x``; ``None`` for no bound. Where ``x`` was cut off it
+        has no gradient, and the bound has; where it lies on a bound, ``x`` has it.
 
     Raises
     ------
     ValueError
-        If ``x_min > x_max``.
-    TypeError
-        If a bound is an array.
+        If both are numbers and ``x_min > x_max``. In arrays, ``x_max`` is taken there.
 
     Examples
     --------
@@ -261,17 +281,20 @@ def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
     >>> F.clip(np.array([-2.0, 0.5, 2.0]), 0.0, 1.0)
     variable([0.  0.5 1. ])
     """
-    for bound in (x_min, x_max):
-        if bound is not None and np.ndim(bound) != 0:
-            raise TypeError(
-                "clip: got an array for a bound; it wants numbers: for arrays write "
-                "F.minimum(F.maximum(x, x_min), x_max)"
-            )
-    if x_min is not None and x_max is not None and x_min > x_max:
+    x_min, x_max = _bound(x_min), _bound(x_max)
+    if isinstance(x_min, int | float) and isinstance(x_max, int | float) and x_min > x_max:
         raise ValueError(f"clip: got x_min {x_min} > x_max {x_max}; swap the two")
     return Clip(x_min, x_max)(x)
 
 
+def _bound(x: Any) -> Any:
+    """Return a bound; a NumPy number or 0-d array as Python's, which does not widen float32."""
+    plain = isinstance(x, np.generic | np.ndarray) and x.ndim == 0
+    return x.item() if plain else x
+
+
 @implements(np.clip)
-def _numpy_clip(a: Any, a_min: Any = None, a_max: Any = None, **kwargs: Any) -> Variable:
-    return clip(a, kwargs.pop("min", a_min), kwargs.pop("max", a_max))
+def _numpy_clip(
+    a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
+) -> Variable:
+    return clip(a, a_min if min is None else min, a_max if max is None else max)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from . import rows_images, rows_layers, rows_math, rows_recurrent, rows_shapes
+import numpy as np
+
+from . import rows_images, rows_layers, rows_math, rows_recurrent, rows_shapes, rows_ufuncs
 from .cases import Row
 
 TABLE: list[Row] = [
@@ -11,10 +13,20 @@ TABLE: list[Row] = [
     *rows_layers.ROWS,
     *rows_images.ROWS,
     *rows_recurrent.ROWS,
+    *rows_ufuncs.ROWS,
 ]
 
 ALIASES = {"batch_nrom": "batch_norm"}
 """Names of one and the same function."""
+
+NUMPY_APART = {
+    np.positive: "returns its argument",
+    np.divmod: "one output is plain: tests/numpy/test_ufuncs.py",
+    np.modf: "one output is plain: tests/numpy/test_ufuncs.py",
+    np.frexp: "one output is plain: tests/numpy/test_ufuncs.py",
+    np.sign: "plain but for complex numbers, which have a row",
+}
+"""NumPy's functions that no row can name, since it could not call them as it stands."""
 
 EXCLUDED = {
     "accuracy": "a count of right answers: piecewise constant, documented to have no gradient",
