@@ -1,0 +1,1 @@
+"""NumPy's functions on Variables: what ``np.name(v)`` calls, a file a theme."""
