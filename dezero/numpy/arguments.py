@@ -65,12 +65,14 @@ def masked(name: str, a: Variable, where: Any, fill: Any) -> Variable:
 
 def axes_of(axis: Axes, ndim: int) -> tuple[int, ...]:
     """Return the axes as numbers from 0; all of them for ``None``."""
-    return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+    if axis is None or (ndim == 0 and axis in (0, -1)):  # NumPy lets a number have an axis here
+        return tuple(range(ndim))
+    return normalize_axis_tuple(axis, ndim)
 
 
 def along(a: Variable, axis: int | None) -> tuple[Variable, int]:
     """Return the array and the axis, counted from 0, to work along: flat for ``None``."""
-    if axis is None:
+    if axis is None or (a.ndim == 0 and axis in (0, -1)):
         return shapes.reshape(a, (-1,)), 0
     return a, normalize_axis_index(axis, a.ndim)
 

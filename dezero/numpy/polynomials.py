@@ -23,10 +23,10 @@ def polyval(p: Any, x: Any) -> Variable:
     >>> np.polyval(np.array([3.0, 0.0, 1.0]), Variable(np.array(2.0)))  # 3 x^2 + 1
     variable(13.0)
     """
-    p, x = typed(p), typed(x)
+    p, x = p if isinstance(p, list | tuple) else typed(p), typed(x)
     y = x * 0
-    for i in range(len(p)):
-        y = y * x + p[i]
+    for coefficient in p:
+        y = y * x + coefficient
     return y
 
 
@@ -64,7 +64,8 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Variable:
     if m < 0:
         raise ValueError(f"np.polyint: got m={m}; it wants 0 or more (np.polyder differentiates)")
     p = p if p.dtype.kind in "fc" else shapes.astype(p, np.float64)
-    constants = typed(np.zeros(1, p.dtype) if k is None else k)
+    numbers = k is None or isinstance(k, int | float | list | tuple)
+    constants = typed(np.asarray(0 if k is None else k, p.dtype) if numbers else k)
     constants = shapes.broadcast_to(shapes.reshape(constants, (-1,)), (m,))
     for i in range(m):
         powers = np.arange(len(p), 0, -1).astype(p.dtype)

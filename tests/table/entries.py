@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from . import rows_images, rows_layers, rows_math, rows_recurrent, rows_shapes
+import numpy as np
+
+from . import (
+    rows_images,
+    rows_layers,
+    rows_math,
+    rows_recurrent,
+    rows_reductions,
+    rows_shapes,
+    rows_statistics,
+)
 from .cases import Row
 
 TABLE: list[Row] = [
@@ -11,10 +21,18 @@ TABLE: list[Row] = [
     *rows_layers.ROWS,
     *rows_images.ROWS,
     *rows_recurrent.ROWS,
+    *rows_reductions.ROWS,
+    *rows_statistics.ROWS,
 ]
 
 ALIASES = {"batch_nrom": "batch_norm"}
 """Names of one and the same function."""
+
+NUMPY_APART = {
+    np.positive: "returns its argument",
+    np.histogram: "the edges are a plain array; a row looks at the sums of weights",
+}
+"""NumPy's functions that no row can name, since it could not call them as it stands."""
 
 EXCLUDED = {
     "accuracy": "a count of right answers: piecewise constant, documented to have no gradient",
