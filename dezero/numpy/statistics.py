@@ -102,7 +102,8 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
     if c.ndim == 0:
         return c / c
     places = np.arange(len(c))
-    spread = math.sqrt(np.real(c[places, places]))
+    own = c[places, places]
+    spread = math.sqrt(np.real(own) if own.dtype.kind == "c" else own)
     r = c / shapes.expand_dims(spread, 1) / spread
     return r if r.dtype.kind == "c" else math.clip(r, -1, 1)
 
