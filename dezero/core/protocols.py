@@ -120,6 +120,8 @@ def _array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs
         return _call(ufunc, inputs, kwargs)
     if method == "outer":
         return _outer(ufunc, inputs, kwargs)
+    if ufunc in plain:
+        return getattr(ufunc, method)(*_unwrapped(inputs), **_unwrapped(kwargs))
     standing = ufunc_methods.get((ufunc, method))
     if standing is None:
         raise TypeError(
@@ -135,6 +137,8 @@ ufunc_methods: dict[tuple[Any, str], Any] = {
     (np.multiply, "reduce"): np.prod,
     (np.maximum, "reduce"): np.max,
     (np.minimum, "reduce"): np.min,
+    (np.fmax, "reduce"): np.nanmax,
+    (np.fmin, "reduce"): np.nanmin,
     (np.add, "accumulate"): np.cumsum,
     (np.multiply, "accumulate"): np.cumprod,
 }

@@ -156,6 +156,20 @@ def test_methods_of_ufuncs():
         np.add.reduceat(Variable(z), [0, 3])
 
 
+def test_methods_of_ufuncs_without_a_derivative_are_plain():
+    x = np.array([[3.0, 0.0], [2.0, 4.0]])
+    for call in (np.logical_and.reduce, np.logical_or.accumulate, np.logical_xor.reduce):
+        got = call(Variable(x[::-1]), axis=1)
+        assert not isinstance(got, Variable)
+        assert_array_equal(got, call(x[::-1], axis=1))
+
+
+def test_the_largest_number_by_its_ufunc():
+    x = np.array([1.0, np.nan, 3.0])
+    assert np.fmax.reduce(Variable(x)).data == 3.0
+    assert np.fmin.reduce(Variable(x)).data == 1.0
+
+
 def test_outer_is_the_ufunc_on_all_pairs():
     x, z = np.array([[3.0, 1.0], [2.0, 4.0]]), np.array([1.0, 2.0, 3.0])
     for ufunc in (np.add, np.multiply, np.divide, np.maximum):
