@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 import dezero.numpy.calculus
 import dezero.numpy.cumulative
 import dezero.numpy.histograms
-import dezero.numpy.nan
 import dezero.numpy.polynomials
 import dezero.numpy.quantiles
 import dezero.numpy.reductions
 import dezero.numpy.sorting
-import dezero.numpy.statistics  # noqa: F401 - what these define stands for NumPy's functions
+import dezero.numpy.statistics
+import dezero.numpy.without_nan  # noqa: F401 - what these define stands for NumPy's functions
 from dezero import functions, random
 from dezero.core import (
     Config,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -267,25 +266,3 @@ def unwrap(
     p = typed(p)
     smooth = np.unwrap(p.data, discont, axis, period=period)
     return p + np.rint((smooth - p.data) / period) * p.dtype.type(period)
-
-
-@implements(np.cross)
-def cross(
-    a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
-) -> Variable:
-    """Return the cross product of vectors of three elements."""
-    if axis is not None:
-        axisa = axisb = axisc = axis
-    a, b = shapes.moveaxis(typed(a), axisa, -1), shapes.moveaxis(typed(b), axisb, -1)
-    if a.shape[-1] != 3 or b.shape[-1] != 3:
-        raise ValueError(
-            f"np.cross: got vectors of {a.shape[-1]} and {b.shape[-1]} elements; it wants 3: "
-            "give vectors in the plane a third element 0"
-        )
-    (a0, a1, a2), (b0, b1, b2) = (_components(x) for x in (a, b))
-    y = shapes.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], -1)
-    return shapes.moveaxis(y, -1, axisc)
-
-
-def _components(x: Variable) -> Sequence[Variable]:
-    return [x[..., i] for i in range(3)]

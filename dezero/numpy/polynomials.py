@@ -6,10 +6,29 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Variable, implements
+from dezero.core import Primitive, Variable, implements
 from dezero.functions import shapes
 from dezero.numpy.arguments import typed
 from dezero.numpy.calculus import convolve
+
+
+class Roots(Primitive):
+    """The roots of a polynomial whose first coefficient is not 0."""
+
+    def forward(self, p: Any) -> Any:
+        """Return the roots."""
+        return np.roots(p)
+
+    def gp(self, gy: Any, p: Any, y: Any) -> Any:
+        """Follow each root: ``p(y) = 0`` stays true as coefficients move."""
+        degree = len(p) - 1
+        slope, power, powers = 0 * y, 0 * y + 1, []
+        for i in range(degree):
+            slope = slope * y + p[i] * (degree - i)
+        for _ in range(degree + 1):
+            powers.append(power)
+            power = power * y
+        return np.stack([np.sum(-gy / slope * power) for power in powers[::-1]])
 
 
 @implements(np.polyval)
@@ -30,21 +49,6 @@ def polyval(p: Any, x: Any) -> Variable:
     return y
 
 
-@implements(np.vander)
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Variable:
-    """Return the powers of a vector as columns, the highest first unless ``increasing``."""
-    x = typed(x)
-    if x.ndim != 1:
-        raise ValueError(f"np.vander: got x of shape {x.shape}; it wants a vector")
-    count = len(x) if N is None else N
-    if count == 0:
-        return shapes.expand_dims(x, 1)[:, :0]
-    columns = [x * 0 + 1]
-    for _ in range(1, count):
-        columns.append(columns[-1] * x)
-    return shapes.stack(columns if increasing else columns[::-1], 1)
-
-
 @implements(np.polyder)
 def polyder(p: Any, m: int = 1) -> Variable:
     """Return the coefficients of the ``m``-th derivative."""
@@ -63,7 +67,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Variable:
     p = typed(p)
     if m < 0:
         raise ValueError(f"np.polyint: got m={m}; it wants 0 or more (np.polyder differentiates)")
-    p = p if p.dtype.kind in "fc" else shapes.astype(p, np.float64)
+    p = _floating(p)
     numbers = k is None or isinstance(k, int | float | list | tuple)
     constants = typed(np.asarray(0 if k is None else k, p.dtype) if numbers else k)
     constants = shapes.broadcast_to(shapes.reshape(constants, (-1,)), (m,))
@@ -91,6 +95,61 @@ def polysub(a1: Any, a2: Any) -> Variable:
 def polymul(a1: Any, a2: Any) -> Variable:
     """Return the coefficients of the product of two polynomials; leading zeros are dropped."""
     return convolve(_trimmed(a1), _trimmed(a2))
+
+
+@implements(np.polydiv)
+def polydiv(u: Any, v: Any) -> tuple[Variable, Variable]:
+    """Return the coefficients of the quotient and of the remainder of two polynomials."""
+    u, v = _floating(u), _floating(v)
+    quotient, rest = [], u
+    for _ in range(len(u) - len(v) + 1):
+        factor = rest[:1] / v[:1]
+        quotient.append(factor)
+        rest = shapes.concatenate([rest[1 : len(v)] - factor * v[1:], rest[len(v) :]])
+    if not quotient:
+        return u[:1] * 0, u
+    if len(rest) == 0:
+        rest = u[:1] * 0
+    vanishing = np.cumprod(np.isclose(rest.data, 0, rtol=1e-14))[:-1].sum()
+    return shapes.concatenate(quotient), rest[vanishing:]
+
+
+@implements(np.roots)
+def roots(p: Any) -> Variable:
+    """Return the roots of a polynomial; the gradient of a multiple root is infinite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dezero import Variable
+    >>> p = Variable(np.array([1.0, -6.0]))  # x - 6
+    >>> np.roots(p)[0].backward()
+    >>> p.grad
+    variable([-6. -1.])
+    """
+    p = _trimmed(p)
+    return Roots()(p) if len(p) > 1 else p[:0]
+
+
+@implements(np.poly)
+def poly(seq_of_zeros: Any) -> Variable:
+    """Return the coefficients of the polynomial with the given roots."""
+    zeros = _floating(seq_of_zeros)
+    if zeros.ndim != 1:
+        raise ValueError(
+            f"np.poly: got an array of shape {zeros.shape}; it wants a vector of roots: of a "
+            "matrix, np.linalg.eigvals(a)"
+        )
+    one = np.ones(1, zeros.dtype)
+    coefficients = typed(one)
+    for i in range(len(zeros)):
+        coefficients = convolve(coefficients, shapes.concatenate([one, -zeros[i : i + 1]]))
+    return coefficients
+
+
+def _floating(p: Any) -> Variable:
+    p = _vector(p)
+    return p if p.dtype.kind in "fc" else shapes.astype(p, np.float64)
 
 
 def _vector(p: Any) -> Variable:

@@ -142,14 +142,6 @@ def phases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(interval(rng, 1, 20, 6), 4.0)
 
 
-def crossed(rng: np.random.Generator) -> Iterator[Case]:
-    yield Case(drawn(rng, 3), drawn(rng, 3))
-    yield Case(drawn(rng, (2, 3)), drawn(rng, 3))
-    yield Case(drawn(rng, (2, 3)), drawn(rng, (4, 1, 3)))
-    yield Case(drawn(rng, (3, 2)), drawn(rng, (2, 3)), axisa=0, axisc=0)
-    yield Case(drawn(rng, (3, 2)), drawn(rng, (3, 2)), axis=0)
-
-
 def observations(rng: np.random.Generator) -> Iterator[Case]:
     times = np.array([1, 2, 1, 3, 1])
     weights = interval(rng, 0.5, 1.5, 5)
@@ -200,6 +192,16 @@ def values(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(drawn(rng, 3), Fixed(drawn(rng, 3)))
 
 
+def quotients(rng: np.random.Generator) -> Iterator[Case]:
+    for m, n in [(4, 2), (3, 3), (3, 1), (5, 3)]:
+        yield Case(drawn(rng, m), drawn(rng, n))
+
+
+def with_known_roots(rng: np.random.Generator) -> Iterator[Case]:
+    yield Case(np.poly([1.0, -0.5, 2.0]) * 1.5)
+    yield Case(drawn(rng, 2))
+
+
 def products(v: Any, scale: float = 1.0) -> Any:
     return np.multiply.outer(v, scale * v)[:2]
 
@@ -240,7 +242,6 @@ ROWS = [
     row(np.trapezoid, areas),
     row(np.interp, lines),
     row(np.unwrap, phases),
-    row(np.cross, crossed),
     row(np.cov, observations),
     row(np.corrcoef, correlated),
     row(np.bincount, counts),
@@ -254,12 +255,14 @@ ROWS = [
         call=lambda a, **kwargs: implementations[np.histogram](a, **kwargs)[0],
     ),
     row(np.polyval, values, orders=3),
-    row(np.vander, coefficients((3,), (3, 5), (2, 3, True), (3, 1), (3, 0)), orders=3),
     row(np.polyder, coefficients((4,), (4, 2), (3, 0), (2, 2))),
     row(np.polyint, coefficients((3,), (3, 2), (3, 0), (2, 2, [1.0, 2.0]), (2, 2, 1.5))),
     row(np.polyadd, pairs),
     row(np.polysub, pairs),
     row(np.polymul, pairs),
+    row(np.polydiv, quotients),
+    row(np.poly, coefficients((3,), (1,))),
+    row(np.roots, with_known_roots, tolerance=1e-5, float32=1e-4),
     row(np.apply_along_axis, slices),
     row(np.apply_over_axes, axes),
 ]
