@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from dezero.core import Variable, implements
+from dezero.core import Primitive, Variable, dispatched, implements
 from dezero.core.protocols import plain as plain_functions
 from dezero.functions import shapes
-from dezero.numpy.arguments import along, taken, typed
+from dezero.numpy.arguments import along, typed
 
 plain_functions.update(
     {
@@ -26,6 +26,34 @@ plain_functions.update(
         np.around,
     }
 )
+
+
+class Rearrange(Primitive):
+    """The elements along an axis in another order, each of them once."""
+
+    _counts = True
+
+    def __init__(self, axis: int) -> None:
+        self.axis = axis
+
+    def forward(self, x: Any, order: Any) -> Any:
+        """Return the elements in the order of the places given."""
+        return np.take_along_axis(x, order, self.axis)
+
+    def gx(self, gy: Any, order: Any) -> Any:
+        """Put each gradient back."""
+        return rearranged(gy, np.argsort(order, self.axis), self.axis)
+
+
+@dispatched
+def rearranged(x: Any, order: Any, axis: int) -> Any:
+    """Return the elements along an axis in another order."""
+    return np.take_along_axis(x, order, axis)
+
+
+@implements(rearranged)
+def _rearranged(x: Any, order: Any, axis: int) -> Variable:
+    return Rearrange(axis)(x, order)
 
 
 @implements(np.sort)
@@ -52,8 +80,8 @@ def sort(
     variable([0. 1. 0.])
     """
     a, axis = along(typed(a), axis)
-    index = np.argsort(a.data, axis=axis, kind=kind, order=order, stable=stable)
-    return taken(a, index, axis)
+    places = np.argsort(a.data, axis=axis, kind=kind, order=order, stable=stable)
+    return Rearrange(axis)(a, places)
 
 
 @implements(np.partition)
@@ -62,7 +90,7 @@ def partition(
 ) -> Variable:
     """Return the elements so that the ``kth`` ones are where sorting would put them."""
     a, axis = along(typed(a), axis)
-    return taken(a, np.argpartition(a.data, kth, axis, kind, order), axis)
+    return Rearrange(axis)(a, np.argpartition(a.data, kth, axis, kind, order))
 
 
 @implements(np.unique)
