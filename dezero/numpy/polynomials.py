@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Primitive, Variable, implements
-from dezero.functions import shapes
+from dezero.functions import reductions, shapes
 from dezero.numpy.arguments import typed
 from dezero.numpy.calculus import convolve
 
@@ -145,6 +145,80 @@ def poly(seq_of_zeros: Any) -> Variable:
     for i in range(len(zeros)):
         coefficients = convolve(coefficients, shapes.concatenate([one, -zeros[i : i + 1]]))
     return coefficients
+
+
+@implements(np.polyfit)
+def polyfit(
+    x: Any,
+    y: Any,
+    deg: int,
+    rcond: Any = None,
+    full: bool = False,
+    w: Any = None,
+    cov: bool = False,
+) -> Variable:
+    """Return the polynomial of degree ``deg`` that is nearest to the points, by least squares.
+
+    Points and weights may be Variables. ``rcond`` has no effect: points that do not determine
+    the polynomial give infinite coefficients.
+
+    Notes
+    -----
+    Source: modified Gram-Schmidt, Björck, "Solving linear least squares problems by
+    Gram-Schmidt orthogonalization", 1967.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dezero import Variable
+    >>> x = np.array([0.0, 1.0, 2.0])
+    >>> y = Variable(np.array([1.0, 3.0, 5.0]))
+    >>> np.polyfit(x, y, 1)
+    variable([2. 1.])
+    """
+    if full or cov:
+        raise TypeError(
+            "np.polyfit: full= and cov= have no gradient rule; use v.data for the plain values"
+        )
+    x, y = _floating(x), _floating(y)
+    if x.ndim != 1 or y.ndim not in (1, 2) or len(x) != len(y) or not 0 <= deg < len(x):
+        raise ValueError(
+            f"np.polyfit: got x of shape {x.shape}, y of shape {y.shape} and degree {deg}; it "
+            "wants a vector of more points than the degree, and a value, or a row, for each"
+        )
+    weights = typed(np.ones(len(x), x.dtype)) if w is None else _floating(w)
+    heights = _least_squares(x, weights, shapes.reshape(y, (len(x), -1)), deg)
+    return heights if y.ndim == 2 else shapes.reshape(heights, (-1,))
+
+
+def _least_squares(x: Variable, weights: Variable, y: Variable, deg: int) -> Variable:
+    """Return the coefficients, a row for each power of ``x``, the highest first."""
+    weights = shapes.expand_dims(weights, 1)
+    x = shapes.expand_dims(x, 1)
+    power, rest = weights, weights * y
+    basis: list[Variable] = []
+    shares: list[list[Variable]] = []  # of each earlier direction in a power
+    heights: list[Variable] = []
+    for _ in range(deg + 1):
+        direction, share = power, []
+        for other in basis:
+            share.append(_projection(other, direction))
+            direction = direction - share[-1] * other
+        heights.append(_projection(direction, rest))
+        rest = rest - heights[-1] * direction
+        basis.append(direction)
+        shares.append(share)
+        power = power * x
+    for i in reversed(range(deg + 1)):
+        for k in range(i):
+            heights[k] = heights[k] - shares[i][k] * heights[i]
+    return shapes.stack(heights[::-1])
+
+
+def _projection(direction: Variable, of: Variable) -> Any:
+    """Return how often ``direction`` is contained in each column."""
+    other = np.conjugate(direction) if direction.dtype.kind == "c" else direction
+    return reductions.sum(other * of, 0) / reductions.sum(other * direction)
 
 
 def _floating(p: Any) -> Variable:

@@ -197,6 +197,15 @@ def quotients(rng: np.random.Generator) -> Iterator[Case]:
         yield Case(drawn(rng, m), drawn(rng, n))
 
 
+def fits(rng: np.random.Generator) -> Iterator[Case]:
+    for deg in (1, 2, 3):
+        yield Case(climbing(rng, 6) - 3, drawn(rng, 6), deg)
+    yield Case(Fixed(climbing(rng, 6) - 3), drawn(rng, 6), 0)
+    yield Case(climbing(rng, 6) - 3, drawn(rng, (6, 2)), 2)
+    yield Case(climbing(rng, 4) - 2, drawn(rng, 4), 1, w=interval(rng, 0.5, 1.5, 4))
+    yield Case(climbing(rng, 3), Fixed(drawn(rng, 3)), 2)
+
+
 def with_known_roots(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(np.poly([1.0, -0.5, 2.0]) * 1.5)
     yield Case(drawn(rng, 2))
@@ -261,6 +270,7 @@ ROWS = [
     row(np.polysub, pairs),
     row(np.polymul, pairs),
     row(np.polydiv, quotients),
+    row(np.polyfit, fits),
     row(np.poly, coefficients((3,), (1,))),
     row(np.roots, with_known_roots, tolerance=1e-5, float32=1e-4),
     row(np.apply_along_axis, slices),
