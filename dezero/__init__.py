@@ -19,8 +19,17 @@ variable(7.0)
 import importlib
 from typing import TYPE_CHECKING, Any
 
+import dezero.numpy.calculus
 import dezero.numpy.complex
-import dezero.numpy.ufuncs  # noqa: F401 - what these define stands for NumPy's functions
+import dezero.numpy.cumulative
+import dezero.numpy.histograms
+import dezero.numpy.polynomials
+import dezero.numpy.quantiles
+import dezero.numpy.reductions
+import dezero.numpy.sorting
+import dezero.numpy.statistics
+import dezero.numpy.ufuncs
+import dezero.numpy.without_nan  # noqa: F401 - what these define stands for NumPy's functions
 from dezero import functions, random
 from dezero.core import (
     Config,

@@ -133,21 +133,42 @@ def _array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs
         return _write(ufunc, method, inputs, kwargs)
     if method == "__call__":
         return _call(ufunc, inputs, kwargs)
-    reduction = _REDUCTIONS.get((ufunc, method))
-    if reduction is None or len(inputs) != 1:
+    if method == "outer":
+        return _outer(ufunc, inputs, kwargs)
+    if ufunc in plain:
+        return getattr(ufunc, method)(*_unwrapped(inputs), **_unwrapped(kwargs))
+    standing = ufunc_methods.get((ufunc, method))
+    if standing is None:
         raise TypeError(
             f"np.{ufunc.__name__}.{method} has no gradient rule for Variables; "
-            "use v.data for the plain value"
+            f"{_ADVICE.get(method, 'use v.data for the plain value')}"
         )
-    return _call(reduction, inputs, {"axis": 0, **kwargs})
+    given = {name: value for name, value in kwargs.items() if name == "axis" or value is not None}
+    return table.get(standing, standing)(*inputs, **{"axis": 0, **given})
 
 
-_REDUCTIONS = {
+ufunc_methods: dict[tuple[Any, str], Any] = {
     (np.add, "reduce"): np.sum,
     (np.multiply, "reduce"): np.prod,
     (np.maximum, "reduce"): np.max,
     (np.minimum, "reduce"): np.min,
+    (np.fmax, "reduce"): np.nanmax,
+    (np.fmin, "reduce"): np.nanmin,
+    (np.add, "accumulate"): np.cumsum,
+    (np.multiply, "accumulate"): np.cumprod,
 }
+"""What stands for a ufunc's methods: a function of the table, or one that takes Variables."""
+
+_ADVICE = {
+    "at": "use v.data for the plain value: it writes into an array, which no graph can record. "
+    "For sums at given places write np.bincount(places, weights=v), for the rest np.where"
+}
+
+
+def _outer(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a ufunc of two arguments on each pair of their elements."""
+    x0, x1 = (x if hasattr(x, "shape") else np.asarray(x) for x in inputs)
+    return _call(ufunc, (np.reshape(x0, (*x0.shape, *(1,) * x1.ndim)), x1), kwargs)
 
 
 def _write(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,44 @@ def _reflected_matmul(self: Variable, other: Any) -> Variable:
     return linear_algebra.matmul(other, self)
 
 
+def _reduction(function: Callable[..., Any], numpy_function: Callable[..., Any]) -> Any:
+    """Return a method with the book's arguments, and with NumPy's others by keyword."""
+
+    def method(
+        self: Variable, axis: Any = None, keepdims: bool = False, *args: Any, **kwargs: Any
+    ) -> Variable:
+        if kwargs and not args:
+            return numpy_function(self, axis, keepdims=keepdims, **kwargs)
+        return function(self, axis, keepdims, *args, **kwargs)
+
+    method.__doc__ = function.__doc__
+    return method
+
+
+def _calling(numpy_function: Callable[..., Any]) -> Any:
+    """Return the method that calls one of NumPy's functions on the variable."""
+
+    def method(self: Variable, *args: Any, **kwargs: Any) -> Any:
+        return numpy_function(self, *args, **kwargs)
+
+    method.__doc__ = f"Return ``np.{numpy_function.__name__}`` of the variable."
+    return method
+
+
+def _sort(self: Variable, *args: Any, **kwargs: Any) -> Any:
+    raise TypeError(
+        "sort: x.sort() would write into the variable, and its gradient would be lost; "
+        "use y = np.sort(x)"
+    )
+
+
+def _partition(self: Variable, *args: Any, **kwargs: Any) -> Any:
+    raise TypeError(
+        "partition: x.partition(kth) would write into the variable, and its gradient would be "
+        "lost; use y = np.partition(x, kth)"
+    )
+
+
 def _to_cpu(self: Variable) -> None:
     """Move the array to the CPU's memory."""
     from dezero import cuda
@@ -50,11 +89,23 @@ def setup_methods() -> None:
         "reshape": _reshape,
         "transpose": _transpose,
         "T": property(lambda self: shapes.transpose(self)),
-        "sum": reductions.sum,
-        "mean": reductions.average,
-        "var": reductions.var,
-        "max": reductions.max,
-        "min": reductions.min,
+        "sum": _reduction(reductions.sum, np.sum),
+        "mean": _reduction(reductions.average, np.mean),
+        "var": _reduction(reductions.var, np.var),
+        "max": _reduction(reductions.max, np.max),
+        "min": _reduction(reductions.min, np.min),
+        "std": _calling(np.std),
+        "prod": _calling(np.prod),
+        "ptp": _calling(np.ptp),
+        "cumsum": _calling(np.cumsum),
+        "cumprod": _calling(np.cumprod),
+        "all": _calling(np.all),
+        "any": _calling(np.any),
+        "argsort": _calling(np.argsort),
+        "argpartition": _calling(np.argpartition),
+        "round": _calling(np.round),
+        "sort": _sort,
+        "partition": _partition,
         "astype": shapes.astype,
         "matmul": linear_algebra.matmul,
         "dot": linear_algebra.matmul,

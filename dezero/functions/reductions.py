@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Primitive, Variable, as_input, implements
+from dezero.core import Primitive, Variable, as_input
 from dezero.core.blocks import PARALLEL, total
 from dezero.functions.shapes import astype
 
@@ -196,28 +196,3 @@ def _count(x: Any, axis: Axes) -> int:
 
 def _inverse(count: int) -> float:
     return 1 / count if count > 0 else math.nan  # as NumPy: the mean of nothing is not a number
-
-
-@implements(np.sum)
-def _numpy_sum(a: Any, axis: Axes = None, *, keepdims: bool = False) -> Variable:
-    return sum(a, axis, keepdims)
-
-
-@implements(np.mean, np.average)
-def _numpy_mean(a: Any, axis: Axes = None, *, keepdims: bool = False) -> Variable:
-    return average(a, axis, keepdims)
-
-
-@implements(np.var)
-def _numpy_var(a: Any, axis: Axes = None, *, ddof: int = 0, keepdims: bool = False) -> Variable:
-    return var(a, axis, keepdims, ddof)
-
-
-@implements(np.max, np.amax)
-def _numpy_max(a: Any, axis: Axes = None, *, keepdims: bool = False) -> Variable:
-    return max(a, axis, keepdims)
-
-
-@implements(np.min, np.amin)
-def _numpy_min(a: Any, axis: Axes = None, *, keepdims: bool = False) -> Variable:
-    return min(a, axis, keepdims)

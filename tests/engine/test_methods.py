@@ -31,6 +31,15 @@ from dezero.core import Variable
         (lambda x: x.max(), F.max),
         (lambda x: x.max(axis=1, keepdims=True), lambda x: F.max(x, 1, True)),
         (lambda x: x.min(0), lambda x: F.min(x, 0)),
+        (lambda x: x.var(1, True, 1), lambda x: F.var(x, 1, True, 1)),
+        (lambda x: x.sum(0, initial=2.0), lambda x: np.sum(x, 0, initial=2.0)),
+        (lambda x: x.var(1, ddof=1), lambda x: np.var(x, 1, ddof=1)),
+        (lambda x: x.max(where=x > 0, initial=0), lambda x: np.max(x, where=x > 0, initial=0)),
+        (lambda x: x.std(axis=0, ddof=1), lambda x: np.std(x, 0, ddof=1)),
+        (lambda x: x.prod(1), lambda x: np.prod(x, 1)),
+        (lambda x: x.ptp(), np.ptp),
+        (lambda x: x.cumsum(), np.cumsum),
+        (lambda x: x.cumprod(axis=1), lambda x: np.cumprod(x, 1)),
         (lambda x: x.matmul(x.T), lambda x: F.matmul(x, F.transpose(x))),
         (lambda x: x.dot(x.T), lambda x: F.matmul(x, F.transpose(x))),
         (lambda x: x @ x.T, lambda x: F.matmul(x, F.transpose(x))),
@@ -53,6 +62,23 @@ def test_a_method_is_a_function(method, function):
     assert results[0][0] is results[1][0]
     for a, b in zip(results[0][1:], results[1][1:], strict=True):
         assert_array_equal(a, b)
+
+
+def test_methods_without_a_derivative_give_plain_values():
+    x = Variable(np.array([[2.5, 1.0], [0.0, 3.0]]))
+    for method in ("all", "any", "argsort", "round"):
+        for args in [(), (1,)]:
+            got = getattr(x, method)(*args)
+            assert not isinstance(got, Variable)
+            assert_array_equal(got, getattr(x.data, method)(*args))
+
+
+def test_sorting_in_place_is_refused():
+    x = Variable(np.array([2.0, 1.0]))
+    with pytest.raises(TypeError, match=r"sort: .*its gradient would be lost; use y = np\.sort"):
+        x.sort()
+    with pytest.raises(TypeError, match=r"partition: .*use y = np\.partition\(x, kth\)"):
+        x.partition(1)
 
 
 def test_a_cast_to_integers_ends_the_graph():

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import rows_images, rows_layers, rows_math, rows_recurrent, rows_shapes, rows_ufuncs
+from . import (
+    rows_images,
+    rows_layers,
+    rows_math,
+    rows_recurrent,
+    rows_reductions,
+    rows_shapes,
+    rows_statistics,
+    rows_ufuncs,
+)
 from .cases import Row
 
 TABLE: list[Row] = [
@@ -14,6 +23,8 @@ TABLE: list[Row] = [
     *rows_images.ROWS,
     *rows_recurrent.ROWS,
     *rows_ufuncs.ROWS,
+    *rows_reductions.ROWS,
+    *rows_statistics.ROWS,
 ]
 
 ALIASES = {"batch_nrom": "batch_norm"}
@@ -25,6 +36,7 @@ NUMPY_APART = {
     np.modf: "one output is plain: tests/numpy/test_ufuncs.py",
     np.frexp: "one output is plain: tests/numpy/test_ufuncs.py",
     np.sign: "plain but for complex numbers, which have a row",
+    np.histogram: "the edges are a plain array; a row looks at the sums of weights",
 }
 """NumPy's functions that no row can name, since it could not call them as it stands."""
 

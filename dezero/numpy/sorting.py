@@ -1,0 +1,117 @@
+"""NumPy's sorting; and the functions of order and counting, which give plain arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from dezero.core import Primitive, Variable, dispatched, implements
+from dezero.core.protocols import plain as plain_functions
+from dezero.functions import shapes
+from dezero.numpy.arguments import along, typed
+
+plain_functions.update(
+    {
+        np.argpartition,
+        np.argwhere,
+        np.digitize,
+        np.flatnonzero,
+        np.histogram_bin_edges,
+        np.lexsort,
+        np.nanargmax,
+        np.nanargmin,
+        np.round,
+        np.around,
+    }
+)
+
+
+class Rearrange(Primitive):
+    """The elements along an axis in another order, each of them once."""
+
+    _counts = True
+
+    def __init__(self, axis: int) -> None:
+        self.axis = axis
+
+    def forward(self, x: Any, order: Any) -> Any:
+        """Return the elements in the order of the places given."""
+        return np.take_along_axis(x, order, self.axis)
+
+    def gx(self, gy: Any, order: Any) -> Any:
+        """Put each gradient back."""
+        return rearranged(gy, np.argsort(order, self.axis), self.axis)
+
+
+@dispatched
+def rearranged(x: Any, order: Any, axis: int) -> Any:
+    """Return the elements along an axis in another order."""
+    return np.take_along_axis(x, order, axis)
+
+
+@implements(rearranged)
+def _rearranged(x: Any, order: Any, axis: int) -> Variable:
+    return Rearrange(axis)(x, order)
+
+
+@implements(np.sort)
+def sort(
+    a: Any,
+    axis: int | None = -1,
+    kind: Any = None,
+    order: Any = None,
+    *,
+    stable: bool | None = None,
+) -> Variable:
+    """Return the elements in ascending order along an axis; each keeps its gradient.
+
+    Of elements that tie, the gradients follow the permutation that ``np.argsort`` finds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dezero import Variable
+    >>> x = Variable(np.array([3.0, 1.0, 2.0]))
+    >>> y = np.sort(x)
+    >>> y[0].backward()
+    >>> x.grad
+    variable([0. 1. 0.])
+    """
+    a, axis = along(typed(a), axis)
+    places = np.argsort(a.data, axis=axis, kind=kind, order=order, stable=stable)
+    return Rearrange(axis)(a, places)
+
+
+@implements(np.partition)
+def partition(
+    a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None
+) -> Variable:
+    """Return the elements so that the ``kth`` ones are where sorting would put them."""
+    a, axis = along(typed(a), axis)
+    return Rearrange(axis)(a, np.argpartition(a.data, kth, axis, kind, order))
+
+
+@implements(np.unique)
+def unique(
+    ar: Any,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    **kwargs: Any,
+) -> Any:
+    """Return the different elements in order; the first of equal ones has the gradient.
+
+    The indices and counts, where they are asked for, are plain arrays.
+    """
+    a = typed(ar)
+    find: Any = np.unique
+    _, index, *others = find(a.data, True, return_inverse, return_counts, axis, **kwargs)
+    if axis is None:
+        y = shapes.reshape(a, (-1,))[index]
+    else:
+        y = a[(*(slice(None),) * normalize_axis_index(axis, a.ndim), index)]
+    results = (y, *([index] if return_index else []), *others)
+    return results if len(results) > 1 else y
