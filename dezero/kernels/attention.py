@@ -40,12 +40,11 @@ def attention(q: Any, k: Any, v: Any, mask: Any, is_causal: bool) -> tuple[Any, 
     lead = leading(q, k, v)
     T, S = q.shape[-2], k.shape[-2]
     dtype = np.result_type(q, k, v, np.float16)
-    y = np.zeros((*lead, T, v.shape[-1]), dtype)
-    lse = np.full((*lead, T), np.inf, dtype)
+    y = np.zeros((*lead, T, v.shape[-1]), dtype, like=q)
+    lse = np.full((*lead, T), np.inf, dtype, like=q)
     for start, stop in _blocks(lead, T, S):
         scores = _scores(q, k, mask, is_causal, start, stop)
-        largest = scores.max(axis=-1, keepdims=True, initial=-np.inf)
-        largest[largest == -np.inf] = 0
+        largest = _largest(scores)
         weights = np.exp(scores - largest)
         total = weights.sum(axis=-1, keepdims=True)
         total[total == 0] = np.inf
@@ -66,7 +65,7 @@ def attention_grad(
     """
     lead = leading(q, k, v)
     dtype = np.result_type(gy, y)
-    gq, gk, gv = (np.zeros((*lead, *x.shape[-2:]), dtype) for x in (q, k, v))
+    gq, gk, gv = (np.zeros((*lead, *x.shape[-2:]), dtype, like=gy) for x in (q, k, v))
     mean = np.sum(gy * y, axis=-1, keepdims=True)
     for start, stop in _blocks(lead, q.shape[-2], k.shape[-2]):
         rows = (..., slice(start, stop), slice(None))
@@ -89,6 +88,15 @@ def scale_of(q: Any) -> float:
     return 1 / math.sqrt(q.shape[-1]) if q.shape[-1] else 1.0
 
 
+def _largest(scores: Any) -> Any:
+    """Return the largest score of each query; 0 where it sees no key."""
+    if scores.shape[-1] == 0:
+        return np.zeros_like(scores, shape=(*scores.shape[:-1], 1))
+    largest = scores.max(axis=-1, keepdims=True)
+    largest[largest == -np.inf] = 0
+    return largest
+
+
 def _blocks(lead: tuple[int, ...], T: int, S: int) -> list[tuple[int, int]]:
     """Return the starts and stops of blocks of queries."""
     step = max(1, BLOCK // max(1, math.prod(lead) * S))
@@ -106,6 +114,7 @@ def _scores(q: Any, k: Any, mask: Any, is_causal: bool, start: int, stop: int) -
         else:
             scores = np.where(mask == -np.inf, -np.inf, scores + mask.astype(scores.dtype))
     if is_causal:
-        seen = np.arange(start, stop)[:, None] >= np.arange(k.shape[-2])
+        queries = np.arange(start, stop, like=q)[:, None]
+        seen = queries >= np.arange(k.shape[-2], like=q)
         scores = np.where(seen, scores, -np.inf)
     return scores
