@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dezero import random
-from dezero.core import Config, Primitive, Variable, dispatched
+from dezero.core import Config, Primitive, Variable, as_array, dispatched
 from dezero.functions.shapes import unchanged
 from dezero.kernels import dropout as kernels
 
@@ -37,12 +37,13 @@ def keep_mask(x: Any, dropout_ratio: float) -> Any:
     """
     draws = random.generator()
     if isinstance(draws, np.random.RandomState):  # the numbers of the book's programs
-        return np.asarray(draws.random_sample(x.shape) > dropout_ratio)
+        return np.asarray(draws.random_sample(x.shape) > dropout_ratio, like=x)
     least = round(float(dropout_ratio) * _STEPS)
     if least == _STEPS:
-        return np.zeros(x.shape, bool)
+        return np.zeros(x.shape, bool, like=x)
     bits = draws.bit_generator.random_raw(-(-x.size // 4))
-    return (np.asarray(bits).view(np.uint16)[: x.size] >= least).reshape(x.shape)
+    mask = (np.asarray(bits).view(np.uint16)[: x.size] >= least).reshape(x.shape)
+    return np.asarray(mask, like=x)
 
 
 def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
@@ -78,7 +79,7 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
         )
     if not Config.train or dropout_ratio == 0:
         return unchanged(x)
-    data = x.data if isinstance(x, Variable) else np.asarray(x)
+    data = x.data if isinstance(x, Variable) else as_array(x)
     return Dropout(dropout_ratio)(x, keep_mask(data, dropout_ratio))
 
 
