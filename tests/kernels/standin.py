@@ -203,12 +203,15 @@ COMPILER = next((c for c in map(shutil.which, ("c++", "g++", "clang++")) if c), 
 _TYPES = {"f": "float", "d": "double", "?": "bool", "i": "int", "l": "long", "q": "long long"}
 _TYPES |= {"b": "signed char", "B": "unsigned char", "H": "unsigned short", "I": "unsigned"}
 _NAMED = {"int32": np.int32, "int64": np.int64, "float64": np.float64, "bool": np.bool_}
-_HEAD = """#include <cmath>
-#include <algorithm>
-using namespace std;
-static inline float rsqrt(float x) { return 1 / sqrt(x); }
-static inline double rsqrt(double x) { return 1 / sqrt(x); }
+_HEAD = """
+#define BOTH(name) \\
+    static inline float name(float x) { return __builtin_##name##f(x); } \\
+    static inline double name(double x) { return __builtin_##name(x); }
+BOTH(exp) BOTH(log) BOTH(log1p) BOTH(tanh) BOTH(erf) BOTH(sqrt) BOTH(fabs)
+template <class T> static inline bool isfinite(T x) { return __builtin_isfinite(x); }
+typedef long ptrdiff_t;
 """
+"""What CUDA C has without a header; C++'s own take ten times as long to compile as a kernel."""
 
 
 def _params(text):
@@ -310,7 +313,7 @@ def _folder():
 @functools.cache
 def _compiled(source):
     base = Path(_folder().name) / f"kernel{next(_numbers)}"
-    base.with_suffix(".cpp").write_text(re.sub(r"__device__|__restrict__", "", source))
+    base.with_suffix(".cpp").write_text(source)
     command = [COMPILER, "-shared", "-fPIC", "-O1", "-w", f"{base}.cpp", "-o", f"{base}.so"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{source}\n{done.stderr}"
