@@ -76,6 +76,7 @@ TABLE: dict[str, Row] = {
     "cross_entropy_grad": Row("softmax", 1 << 12, "softmax"),
     "sigmoid_cross_entropy": Row("softmax", 1 << 14, "softmax"),
     "sigmoid_cross_entropy_grad": Row("softmax", 1 << 14, "softmax"),
+    "keep_mask": Row(None, 0, "dropout"),
     "dropped": Row("dropout", 1 << 14, "dropout"),
     "add_rows": Row("indexing", 1 << 12),
     "max_pooling": Row("pooling", 1 << 14, "pooling"),

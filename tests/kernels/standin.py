@@ -200,9 +200,23 @@ def as_strided(x, shape=None, strides=None):
 
 
 COMPILER = next((c for c in map(shutil.which, ("c++", "g++", "clang++")) if c), None)
-_TYPES = {"f": "float", "d": "double", "?": "bool", "i": "int", "l": "long", "q": "long long"}
+_TYPES = {
+    "f": "float",
+    "d": "double",
+    "?": "bool",
+    "i": "int",
+    "l": "long",
+    "L": "unsigned long",
+    "q": "long long",
+}
 _TYPES |= {"b": "signed char", "B": "unsigned char", "H": "unsigned short", "I": "unsigned"}
-_NAMED = {"int32": np.int32, "int64": np.int64, "float64": np.float64, "bool": np.bool_}
+_NAMED = {
+    "int32": np.int32,
+    "int64": np.int64,
+    "float64": np.float64,
+    "uint64": np.uint64,
+    "bool": np.bool_,
+}
 _HEAD = """
 #define BOTH(name) \\
     static inline float name(float x) { return __builtin_##name##f(x); } \\

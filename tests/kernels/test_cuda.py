@@ -11,8 +11,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 import dezero
-from dezero import Variable, cuda, optimizers
+import dezero.functions as F
+import dezero.layers as L
+from dezero import DataLoader, Model, Variable, cuda, optimizers
 from dezero.kernels import table
+from dezero.kernels.dropout import keep_mask
 from tests.table.cases import Fixed, Row
 from tests.table.check import randoms, weighted
 from tests.table.entries import TABLE
@@ -111,7 +114,9 @@ def test_no_function_mixes_in_numpy_arrays(row, cupy, monkeypatch):
 
 
 @each_place
-@rows
+@pytest.mark.parametrize(
+    "row", [r for r in TABLE if r.name != "dropout"], ids=lambda row: row.name
+)  # its masks are others on a GPU
 def test_functions_with_kernels(row, module, place):
     """Every function gives with the kernels what it gives on the CPU."""
     for case in row.samples():
@@ -229,7 +234,26 @@ def test_kernel_gives_what_its_reference_gives(kernel, args, kwargs, module, pla
 
 def test_every_kernel_is_called():
     recurrent = {"lstm", "gru"}  # by the functions above
-    assert {kernel.__name__ for kernel, _, _ in CALLS} | recurrent | set(RULES) == set(KERNELS)
+    random = {"keep_mask"}
+    called = {kernel.__name__ for kernel, _, _ in CALLS}
+    assert called | recurrent | random | set(RULES) == set(KERNELS)
+
+
+@each_place
+def test_masks_are_random_and_follow_the_seed(module, place):
+    x = module.array(draw(100, 100))
+    masks = []
+    for seed in (0, 0, 1):
+        dezero.seed(seed)
+        masks.append([cuda.as_numpy(keep_mask(x, ratio)) for ratio in (0.3, 0.3, 0.0, 1.0)])
+    for first, second, every, none in masks:
+        assert abs(first.mean() - 0.7) < 0.02
+        assert abs((first & second).mean() - 0.49) < 0.02
+        assert abs((first[1:] & first[:-1]).mean() - 0.49) < 0.02
+        assert every.all()
+        assert not none.any()
+    assert (masks[0][0] == masks[1][0]).all()
+    assert (masks[0][0] != masks[2][0]).any()
 
 
 @each_place
@@ -252,6 +276,61 @@ ALGORITHMS = {
     "Adam": {},
     "AdamW": {"weight_decay": 0.1},
 }
+
+
+class Net(Model):
+    """A layer of each kind that has something of its own to move."""
+
+    def __init__(self):
+        self.conv = L.Conv2d(4, kernel_size=3, pad=1, nobias=True)
+        self.norm = L.BatchNorm()
+        self.lstm = L.LSTM(5)
+        self.out = L.Linear(3)
+
+    def forward(self, x):
+        self.lstm.reset_state()
+        x = F.relu(self.norm(self.conv(x)))
+        x = F.dropout(F.reshape(F.pooling(x, 2, 2), (len(x), -1)), 0.0)
+        return self.out(self.lstm(x))
+
+
+@each_place
+def test_a_model_trains_on_the_gpu_as_on_the_cpu(module, place):
+    """And may be moved there and back between two steps, with gradients and optimiser state."""
+    data = [(draw(2, 6, 6) * i, i % 3) for i in range(8)]
+    final = []
+    for path in (["cpu"] * 3, ["gpu"] * 3, ["cpu", "gpu", "cpu"]):
+        dezero.seed(0)
+        model = Net()
+        optimizer = optimizers.Adam(0.01).setup(model)
+        for where in path:
+            getattr(model, f"to_{where}")()
+            loader = DataLoader(data, 4, shuffle=False, gpu=where == "gpu")
+            for x, t in loader:
+                loss = F.softmax_cross_entropy(model(x), t)
+                model.cleargrads()
+                loss.backward()
+                optimizer.update()
+                kind = module.ndarray if where == "gpu" else np.ndarray
+                assert type(loss.data) is kind
+                assert all(type(p.data) is type(p.grad.data) is kind for p in model.params()
+                           if p.grad is not None)  # fmt: skip
+        final.append(model.state_dict())
+    for other in final[1:]:
+        for name, expected in final[0].items():
+            close(other[name], expected, 1e-3, name)
+
+
+@each_place
+def test_gradients_move_along(module, place):
+    x = Variable(draw(3))
+    F.sum(x * x).backward()
+    x.to_gpu()
+    F.sum(x * x).backward()
+    assert type(x.grad.data) is module.ndarray
+    x.to_cpu()
+    assert type(x.grad.data) is np.ndarray
+    assert_allclose(x.grad.data, 4 * x.data)
 
 
 @each_place
