@@ -216,14 +216,29 @@ CALLS = list(_calls())
 RULES = ["sgd", "momentum", "adagrad", "rmsprop", "adadelta", "adam"]
 
 
-@each_place
-@pytest.mark.parametrize(
+each_call = pytest.mark.parametrize(
     ("kernel", "args", "kwargs"), CALLS, ids=[f"{i}-{c[0].__name__}" for i, c in enumerate(CALLS)]
 )
+
+
+@each_place
+@each_call
 def test_kernel_gives_what_its_reference_gives(kernel, args, kwargs, module, place):
     versions = table.cuda_version(kernel.__name__)
     got = getattr(versions, kernel.__name__)(*moved(args, module), **kwargs)
     assert got is not NotImplemented
+    compare(got, kernel, args, kwargs, module)
+
+
+@each_call
+def test_reference_runs_on_the_gpu(kernel, args, kwargs, cupy, monkeypatch):
+    monkeypatch.setattr(table, "_module_for", lambda x, row: None)
+    with np.errstate(invalid="ignore"):  # CuPy warns of nothing
+        compare(kernel(*moved(args, cupy), **kwargs), kernel, args, kwargs, cupy)
+
+
+def compare(got, kernel, args, kwargs, module):
+    """Check results against those of the reference on the CPU: shape, dtype, value."""
     expected = kernel.reference(*args, **kwargs)
     pairs = zip(got, expected, strict=True) if type(expected) is tuple else [(got, expected)]
     for a, b in pairs:
