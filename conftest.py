@@ -12,6 +12,8 @@ import dezero.random as dezero_random
 
 # Without Numba the references do all the work, and there is nothing compiled to look at.
 collect_ignore_glob = [] if importlib.util.find_spec("numba") else ["dezero/kernels/cpu/*"]
+if not importlib.util.find_spec("cupy"):
+    collect_ignore_glob += ["dezero/kernels/cuda/*"]
 
 
 @pytest.fixture(autouse=True)

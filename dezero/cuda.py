@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
 from typing import Any
 
 import numpy as np
@@ -22,9 +21,10 @@ from dezero.core import Variable
 
 @functools.cache
 def _cupy() -> Any:
-    if importlib.util.find_spec("cupy") is None:
+    try:
+        return importlib.import_module("cupy")
+    except ImportError:  # not installed, or without the CUDA libraries that it wants
         return None
-    return importlib.import_module("cupy")
 
 
 @functools.cache

@@ -30,7 +30,7 @@ def in_blocks(function: Callable[..., Any], *args: Any) -> Any:
     along the last axes. Otherwise the function is called as it is.
     """
     lead = max(args, key=_size)
-    columns = _columns(lead, args) if lead.size >= PARALLEL else 0
+    columns = _columns(lead, args) if _size(lead) >= PARALLEL else 0
     if columns == 0:
         return function(*args)
     cut = [_rows_of(a, lead, columns) for a in args]

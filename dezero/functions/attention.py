@@ -126,7 +126,7 @@ def _weights(q: Any, k: Any, mask: Any, is_causal: bool) -> Variable:
         if data.dtype != bool:
             scores = scores + where(seen, astype(mask, scores.dtype), 0.0)
     if is_causal:
-        causal = np.tri(*scores.shape[-2:]) == 1
+        causal = np.tri(*scores.shape[-2:], like=scores.data) == 1
         seen = causal if seen is None else causal & seen
     if seen is None or seen.all():
         return softmax(scores, axis=-1)

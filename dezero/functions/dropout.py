@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from dezero import random
-from dezero.core import Config, Primitive, Variable, dispatched
+from dezero.core import Config, Primitive, Variable, as_array
 from dezero.functions.shapes import unchanged
 from dezero.kernels import dropout as kernels
-
-_STEPS = 1 << 16
+from dezero.kernels.dropout import keep_mask
 
 
 class Dropout(Primitive):
@@ -27,22 +23,6 @@ class Dropout(Primitive):
     def gx(self, gy: Any, mask: Any) -> Any:
         """Drop the same elements of the gradient."""
         return kernels.dropped(gy, mask, self.scale)
-
-
-@dispatched
-def keep_mask(x: Any, dropout_ratio: float) -> Any:
-    """Return a random array of booleans of the shape of ``x``: what dropout keeps.
-
-    After ``dezero.seed`` each is drawn with 16 bits: a share is exact to 1/65536.
-    """
-    draws = random.generator()
-    if isinstance(draws, np.random.RandomState):  # the numbers of the book's programs
-        return np.asarray(draws.random_sample(x.shape) > dropout_ratio)
-    least = round(float(dropout_ratio) * _STEPS)
-    if least == _STEPS:
-        return np.zeros(x.shape, bool)
-    bits = draws.bit_generator.random_raw(-(-x.size // 4))
-    return (np.asarray(bits).view(np.uint16)[: x.size] >= least).reshape(x.shape)
 
 
 def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
@@ -78,7 +58,7 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
         )
     if not Config.train or dropout_ratio == 0:
         return unchanged(x)
-    data = x.data if isinstance(x, Variable) else np.asarray(x)
+    data = x.data if isinstance(x, Variable) else as_array(x)
     return Dropout(dropout_ratio)(x, keep_mask(data, dropout_ratio))
 
 

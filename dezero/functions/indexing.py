@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Primitive, Variable, dispatched, implements
+from dezero.core import Primitive, Variable, as_array, dispatched, implements
+from dezero.cuda import get_array_module
 from dezero.kernels.indexing import add_rows
 
 
@@ -23,6 +24,8 @@ class GetItem(Primitive):
     def forward(self, x: Any) -> Any:
         """Return the part."""
         self.x_shape = x.shape
+        if type(x) is not np.ndarray:
+            self.slices = _moved(self.slices, x)
         return x[self.slices]
 
     def gx(self, gy: Any) -> Any:
@@ -54,20 +57,27 @@ def scatter_add(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """Return zeros of ``shape`` with ``values`` added at ``index``; repeated indices add up."""
     values = np.asarray(values) if isinstance(values, np.generic) else values
     once = _selects_once(index)
-    if not once and isinstance(index, np.ndarray) and index.ndim > 0:
+    if not once and getattr(index, "ndim", 0) > 0:
         rows = index.reshape(-1).astype(np.intp, copy=False)
         return add_rows(values.reshape(len(rows), *shape[1:]), rows, shape)
     result = np.zeros_like(values, shape=shape)
     if once:
         result[index] = values
     else:
-        np.add.at(result, index, values)
+        get_array_module(result).add.at(result, index, values)
     return result
 
 
 @implements(scatter_add)
 def _scatter_add(values: Variable, index: Any, shape: tuple[int, ...]) -> Variable:
     return GetItemGrad(index, shape)(values)
+
+
+def _moved(index: Any, x: Any) -> Any:
+    """Return an index whose arrays lie where ``x`` does."""
+    if isinstance(index, tuple):
+        return tuple(_moved(part, x) for part in index)
+    return np.asarray(index, like=x) if isinstance(index, np.ndarray) else index
 
 
 def _selects_once(index: Any) -> bool:
@@ -144,7 +154,7 @@ def embed_id(x: Any, W: Any) -> Variable:
     variable([[0.3 0.4]
               [0.1 0.2]])
     """
-    ids = x.data if isinstance(x, Variable) else np.asarray(x)
+    ids = x.data if isinstance(x, Variable) else as_array(x)
     check_labels("embed_id", ids, W.shape[0], "rows of W")
     return GetItem(ids)(W)
 

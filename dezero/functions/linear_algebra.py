@@ -102,7 +102,7 @@ class Einsum(Variadic):
         ]
         known = set(self.output_labels).union(*(t for t, _ in others))
         ones = [  # a label of this operand alone was summed over: its gradient repeats along it
-            (label, np.ones(size, gy.dtype))
+            (label, np.ones_like(gy, shape=size))
             for label, size in zip(labels, shape, strict=True)
             if label not in known
         ]
@@ -324,7 +324,7 @@ def _diagonal(x: Any, labels: str) -> tuple[Any, str]:
                     f"of an operand of shape {x.shape}"
                 )
             x = np.moveaxis(np.moveaxis(x, j, 0), i + 1, 1)
-            every = np.arange(x.shape[0])
+            every = np.arange(x.shape[0], like=x.data if isinstance(x, Variable) else x)
             x = x[every, every]
             labels = label + labels[:i] + labels[i + 1 : j] + labels[j + 1 :]
     return x, labels

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Primitive, Variable, implements, sub
+from dezero.core import Primitive, Variable, as_array, implements, sub
 from dezero.functions.activations import log_softmax
 from dezero.functions.indexing import check_labels
 from dezero.functions.reductions import sum as sum_
@@ -60,8 +60,8 @@ class SoftmaxCrossEntropy(Primitive):
 
 @implements(kernels.cross_entropy_grad)
 def _cross_entropy_grad(x: Any, t: Any, log_z: Any, scale: Any, smoothing: float) -> Variable:
-    target = np.full(x.shape, smoothing / max(x.shape[1], 1), x.dtype)
-    target[np.arange(len(t)), t] += 1 - smoothing
+    target = np.full(x.shape, smoothing / max(x.shape[1], 1), x.dtype, like=t)
+    target[np.arange(len(t), like=t), t] += 1 - smoothing
     gx: Any = (np.exp(log_softmax(x, 1)) - target) * scale
     ignored = (t < 0)[:, None]
     if ignored.any():
@@ -205,9 +205,9 @@ def softmax_cross_entropy_simple(x: Any, t: Any) -> Variable:
     >>> F.softmax_cross_entropy_simple(np.zeros((1, 2)), np.array([1]))
     variable(0.6931471805599453)
     """
-    labels = t.data if isinstance(t, Variable) else np.asarray(t)
+    labels = t.data if isinstance(t, Variable) else as_array(t)
     check_class_labels("softmax_cross_entropy_simple", x, labels)
-    picked = log_softmax(x, 1)[np.arange(len(labels)), labels]
+    picked = log_softmax(x, 1)[np.arange(len(labels), like=labels), labels]
     return -sum_(picked) / max(len(labels), 1)
 
 
@@ -277,15 +277,15 @@ def accuracy(y: Any, t: Any) -> Variable:
     >>> F.accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
     variable(0.5)
     """
-    scores = y.data if isinstance(y, Variable) else np.asarray(y)
-    labels = t.data if isinstance(t, Variable) else np.asarray(t)
+    scores = y.data if isinstance(y, Variable) else as_array(y)
+    labels = t.data if isinstance(t, Variable) else as_array(t)
     if scores.ndim != 2 or labels.size != len(scores):
         raise ValueError(
             f"accuracy: got y of shape {scores.shape} and t of shape {labels.shape}; it wants "
             "(N, C) and (N,)"
         )
     right = scores.argmax(axis=1) == labels.reshape(-1)
-    return Variable(np.asarray(right.mean()), requires_grad=False)
+    return Variable(as_array(right.mean()), requires_grad=False)
 
 
 def _float_like(x: Any, other: Any) -> Any:

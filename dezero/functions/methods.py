@@ -68,19 +68,23 @@ def _partition(self: Variable, *args: Any, **kwargs: Any) -> Any:
 
 
 def _to_cpu(self: Variable) -> None:
-    """Move the array to the CPU's memory."""
+    """Move the array, and that of the gradient, to the CPU's memory."""
     from dezero import cuda
 
     if self.data is not None and cuda.get_array_module(self.data) is not np:
         self.data = cuda.as_numpy(self.data)
+    if isinstance(self.grad, Variable):
+        self.grad.to_cpu()
 
 
 def _to_gpu(self: Variable) -> None:
-    """Move the array to the GPU's memory."""
+    """Move the array, and that of the gradient, to the GPU's memory."""
     from dezero import cuda
 
     if self.data is not None:
         self.data = cuda.as_cupy(self.data)
+    if isinstance(self.grad, Variable):
+        self.grad.to_gpu()
 
 
 def setup_methods() -> None:

@@ -263,7 +263,9 @@ def pooling_simple(x: Any, kernel_size: Any, stride: Any = 1, pad: Any = 0) -> V
     oh, ow = geometry((h, w), kernel, stride, pad).out
     columns: Any = np.reshape(im2col(x, kernel, stride, pad), (n, oh * ow, c, kh * kw))
     if pad != (0, 0):
-        inside = im2col_array(np.ones((1, 1, h, w), bool), kernel, stride, pad)
+        data = x.data if isinstance(x, Variable) else x
+        image = np.ones((1, 1, h, w), bool, like=data)
+        inside = im2col_array(image, kernel, stride, pad)
         inside = inside.reshape(1, oh * ow, 1, kh * kw)
         columns = np.where(inside, columns, kernels.lowest(x.dtype))
     y: Any = np.reshape(np.max(columns, axis=-1), (n, oh, ow, c))

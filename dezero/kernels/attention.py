@@ -15,6 +15,8 @@ from dezero.kernels.table import kernel
 
 BLOCK = 1 << 20
 """Scores that are in memory at a time."""
+GPU_BLOCK = 1 << 26
+"""The same on a GPU, which small products leave idle: a quarter of a gigabyte of float32."""
 
 
 @kernel()
@@ -40,12 +42,11 @@ def attention(q: Any, k: Any, v: Any, mask: Any, is_causal: bool) -> tuple[Any, 
     lead = leading(q, k, v)
     T, S = q.shape[-2], k.shape[-2]
     dtype = np.result_type(q, k, v, np.float16)
-    y = np.zeros((*lead, T, v.shape[-1]), dtype)
-    lse = np.full((*lead, T), np.inf, dtype)
-    for start, stop in _blocks(lead, T, S):
+    y = np.zeros((*lead, T, v.shape[-1]), dtype, like=q)
+    lse = np.full((*lead, T), np.inf, dtype, like=q)
+    for start, stop in _blocks(lead, T, S, q):
         scores = _scores(q, k, mask, is_causal, start, stop)
-        largest = scores.max(axis=-1, keepdims=True, initial=-np.inf)
-        largest[largest == -np.inf] = 0
+        largest = _largest(scores)
         weights = np.exp(scores - largest)
         total = weights.sum(axis=-1, keepdims=True)
         total[total == 0] = np.inf
@@ -66,9 +67,9 @@ def attention_grad(
     """
     lead = leading(q, k, v)
     dtype = np.result_type(gy, y)
-    gq, gk, gv = (np.zeros((*lead, *x.shape[-2:]), dtype) for x in (q, k, v))
+    gq, gk, gv = (np.zeros((*lead, *x.shape[-2:]), dtype, like=gy) for x in (q, k, v))
     mean = np.sum(gy * y, axis=-1, keepdims=True)
-    for start, stop in _blocks(lead, q.shape[-2], k.shape[-2]):
+    for start, stop in _blocks(lead, q.shape[-2], k.shape[-2], q):
         rows = (..., slice(start, stop), slice(None))
         weights = np.exp(_scores(q, k, mask, is_causal, start, stop) - lse[..., start:stop, None])
         slope = weights * (gy[rows] @ np.swapaxes(v, -1, -2) - mean[rows])
@@ -89,9 +90,19 @@ def scale_of(q: Any) -> float:
     return 1 / math.sqrt(q.shape[-1]) if q.shape[-1] else 1.0
 
 
-def _blocks(lead: tuple[int, ...], T: int, S: int) -> list[tuple[int, int]]:
+def _largest(scores: Any) -> Any:
+    """Return the largest score of each query; 0 where it sees no key."""
+    if scores.shape[-1] == 0:
+        return np.zeros_like(scores, shape=(*scores.shape[:-1], 1))
+    largest = scores.max(axis=-1, keepdims=True)
+    largest[largest == -np.inf] = 0
+    return largest
+
+
+def _blocks(lead: tuple[int, ...], T: int, S: int, q: Any) -> list[tuple[int, int]]:
     """Return the starts and stops of blocks of queries."""
-    step = max(1, BLOCK // max(1, math.prod(lead) * S))
+    block = BLOCK if type(q) is np.ndarray else GPU_BLOCK
+    step = max(1, block // max(1, math.prod(lead) * S))
     return [(start, min(T, start + step)) for start in range(0, T, step)]
 
 
@@ -106,6 +117,7 @@ def _scores(q: Any, k: Any, mask: Any, is_causal: bool, start: int, stop: int) -
         else:
             scores = np.where(mask == -np.inf, -np.inf, scores + mask.astype(scores.dtype))
     if is_causal:
-        seen = np.arange(start, stop)[:, None] >= np.arange(k.shape[-2])
+        queries = np.arange(start, stop, like=q)[:, None]
+        seen = queries >= np.arange(k.shape[-2], like=q)
         scores = np.where(seen, scores, -np.inf)
     return scores

@@ -15,8 +15,8 @@ from operator import index
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
+from dezero.cuda import get_array_module
 from dezero.kernels.table import kernel
 
 Array = Any
@@ -135,7 +135,7 @@ def with_pad(x: Array, g: Geometry, dtype: Any = None) -> Array:
     (h, w), (ph, pw) = g.size, g.pad
     if ph == pw == 0:
         return x
-    padded = np.zeros((*x.shape[:2], *g.padded), dtype or x.dtype)
+    padded = np.zeros((*x.shape[:2], *g.padded), dtype or x.dtype, like=x)
     padded[:, :, ph : ph + h, pw : pw + w] = x
     return padded
 
@@ -146,16 +146,21 @@ def windows(x: Array, g: Geometry) -> Array:
     shape = (*x.shape[:2], *g.kernel, *g.out)
     dh, dw = g.dilation
     strides = (sn, sc, sh * dh, sw * dw, sh * g.stride[0], sw * g.stride[1])
-    return as_strided(x, shape, strides, writeable=False)
+    return _strided(x, shape, strides)
+
+
+def _strided(x: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> Array:
+    if type(x) is np.ndarray:
+        return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
+    return get_array_module(x).lib.stride_tricks.as_strided(x, shape, strides)
 
 
 class Columns:
     """Makes the columns of block after block in one buffer."""
 
-    def __init__(self, g: Geometry, dtype: Any) -> None:
+    def __init__(self, g: Geometry, dtype: Any, like: Array) -> None:
         self.g = g
-        self.dtype = dtype
-        self.buffer = np.zeros((), dtype)
+        self.buffer = np.zeros((), dtype, like=like)
 
     def of(self, x: Array, rows: slice) -> Array:
         """Return the columns (C*KH*KW, n*OH*run) of ``rows`` of the output, from padded images."""
@@ -163,17 +168,17 @@ class Columns:
         n, c = x.shape[:2]
         shape = (c, *g.kernel, n, height * g.run)
         if self.buffer.shape != shape:
-            self.buffer = np.zeros(shape, self.dtype)
+            self.buffer = np.zeros_like(self.buffer, shape=shape)
         sn, sc, sh, sw = x.strides
         x = x[:, :, rows.start * g.stride[0] :]
         if g.flat and sh == sw * g.padded[1]:
             length = (height - 1) * g.run + g.out[1]
             strides = (sc, sh * dh, sw * dw, sn, sw)
-            view = as_strided(x, (*shape[:4], length), strides, writeable=False)
+            view = _strided(x, (*shape[:4], length), strides)
             self.buffer[..., :length] = view
         else:
             steps = (sc, sh * dh, sw * dw, sn, sh * g.stride[0], sw * g.stride[1])
-            view = as_strided(x, (*shape[:4], height, g.out[1]), steps, writeable=False)
+            view = _strided(x, (*shape[:4], height, g.out[1]), steps)
             self.buffer.reshape(*shape[:4], height, g.run)[..., : g.out[1]] = view
         return self.buffer.reshape(c * g.kernel[0] * g.kernel[1], n * height * g.run)
 
@@ -181,17 +186,16 @@ class Columns:
 class Rows:
     """Lays out blocks of an output-sized array as the matrix that goes with the columns."""
 
-    def __init__(self, g: Geometry, dtype: Any) -> None:
+    def __init__(self, g: Geometry, dtype: Any, like: Array) -> None:
         self.g = g
-        self.dtype = dtype
-        self.buffer = np.zeros((), dtype)
+        self.buffer = np.zeros((), dtype, like=like)
 
     def of(self, gy: Array) -> Array:
         """Return (O, n*OH*run) from (n, O, OH, OW), zeros where a column belongs to no output."""
         n, o, height, width = gy.shape
         shape = (o, n, height, self.g.run)
         if self.buffer.shape != shape:
-            self.buffer = np.zeros(shape, self.dtype)
+            self.buffer = np.zeros_like(self.buffer, shape=shape)
         self.buffer[..., :width] = gy.transpose(1, 0, 2, 3)
         return self.buffer.reshape(o, n * height * self.g.run)
 
@@ -224,8 +228,8 @@ def _convolve(x: Array, W: Array, b: Array, g: Geometry, groups: int) -> Array:
     if g.kernel == (1, 1) and g.pad == (0, 0):
         y = _pointwise(matrices, x, g)
     else:
-        y = np.empty((len(x), o, *g.out), dtype)
-        columns = Columns(g, dtype)
+        y = np.empty((len(x), o, *g.out), dtype, like=x)
+        columns = Columns(g, dtype, x)
         for part, blocks in g.blocks(len(x), max(o, x.shape[1] * g.kernel[0] * g.kernel[1])):
             images = with_pad(x[part], g, dtype)
             for rows in blocks:
@@ -284,11 +288,11 @@ def conv2d_input_grad(
         return _convolve(gy, turned(W, groups), None, back, groups)
     dtype = _dtype_of(gy, W)
     matrices = _matrices(W, groups, dtype).transpose(0, 2, 1)
-    gx = np.zeros((len(gy), c, h, w), dtype)
-    layout = Rows(g, dtype)
+    gx = np.zeros((len(gy), c, h, w), dtype, like=gy)
+    layout = Rows(g, dtype, gy)
     for part, blocks in g.blocks(len(gy), max(o, c * g.kernel[0] * g.kernel[1])):
         block = gx[part]
-        padded = np.zeros((len(block), c, *g.padded), dtype) if ph or pw else block
+        padded = np.zeros((len(block), c, *g.padded), dtype, like=gy) if ph or pw else block
         for rows in blocks:
             product = matrices @ _stack(layout.of(gy[part, :, rows]), groups)
             _add_columns(padded, product.reshape(c, *g.kernel, len(block), -1), rows, g)
@@ -337,8 +341,8 @@ def conv2d_weight_grad(
     g = geometry(x.shape[2:], kernel_size, stride, pad, dilation)
     dtype = _dtype_of(x, gy)
     taps = g.kernel[0] * g.kernel[1]
-    gW = np.zeros((groups, o // groups, c // groups * taps), dtype)
-    columns, layout = Columns(g, dtype), Rows(g, dtype)
+    gW = np.zeros((groups, o // groups, c // groups * taps), dtype, like=x)
+    columns, layout = Columns(g, dtype, x), Rows(g, dtype, x)
     for part, blocks in g.blocks(len(x), max(o, c * taps)):
         images = with_pad(x[part], g, dtype)
         for rows in blocks:
@@ -381,7 +385,9 @@ def col2im_array(
     (kh, kw), (sh, sw), (ph, pw), (oh, ow) = g.kernel, g.stride, g.pad, g.out
     if to_matrix:
         col = col.reshape(n, oh, ow, c, kh, kw).transpose(0, 3, 4, 5, 1, 2)
-    padded = np.zeros((n, c, *g.padded), col.dtype)
+    padded = np.zeros((n, c, *g.padded), col.dtype, like=col)
     for i, j in np.ndindex(kh, kw):
         padded[:, :, i : i + sh * oh : sh, j : j + sw * ow : sw] += col[:, :, i, j]
-    return np.ascontiguousarray(padded[:, :, ph : ph + h, pw : pw + w])
+    if ph == pw == 0:
+        return padded
+    return padded[:, :, ph : ph + h, pw : pw + w].copy()

@@ -47,10 +47,10 @@ def _taps(g: Geometry) -> Iterator[tuple[int, Any, Any]]:
 def _reduced(op: Any, x: Array, g: Geometry, start: Any, dtype: Any) -> Array:
     """Reduce every window with ``op``, first down its columns, then along its rows."""
     down, along = _taps_of(g)
-    rows = np.full((*x.shape[:2], g.out[0], g.size[1]), start, dtype)
+    rows = np.full((*x.shape[:2], g.out[0], g.size[1]), start, dtype, like=x)
     for oh, h in down:
         op(rows[:, :, oh], x[:, :, h], out=rows[:, :, oh])
-    y = np.full((*x.shape[:2], *g.out), start, dtype)
+    y = np.full((*x.shape[:2], *g.out), start, dtype, like=x)
     for ow, w in along:
         op(y[..., ow], rows[..., w], out=y[..., ow])
     return y
@@ -82,7 +82,7 @@ def max_pooling_with_winners(
     y = _reduced(np.maximum, x, g, lowest(x.dtype), x.dtype)
     dtype = np.min_scalar_type(g.kernel[0] * g.kernel[1])
     last = np.iinfo(dtype).max  # all bits set: more than any tap's number
-    winners = np.full(y.shape, last, dtype)
+    winners = np.full(y.shape, last, dtype, like=x)
     nan = np.isnan(y)
     hidden = nan if nan.any() else None
     for k, out, inside in _taps(g):
@@ -103,7 +103,7 @@ def pool_scatter(
 ) -> Array:
     """Add each value of ``gy`` to the place that won its window, in images of ``x_size``."""
     g = geometry(x_size, kernel_size, stride, pad)
-    gx = np.zeros((*gy.shape[:2], *x_size), gy.dtype)
+    gx = np.zeros((*gy.shape[:2], *x_size), gy.dtype, like=gy)
     for k, out, inside in _taps(g):
         gx[inside] += _only(winners[out] == k, gy[out])
     return gx
@@ -127,7 +127,7 @@ def _only(won: Array, x: Array) -> Array:
 def pool_gather(x: Array, winners: Array, kernel_size: Any, stride: Any, pad: Any) -> Array:
     """Read images at the places that won each window: the adjoint of :func:`pool_scatter`."""
     g = geometry(x.shape[2:], kernel_size, stride, pad)
-    y = np.zeros(winners.shape, x.dtype)
+    y = np.zeros(winners.shape, x.dtype, like=x)
     for k, out, inside in _taps(g):
         y[out] += _only(winners[out] == k, x[inside])
     return y
@@ -151,10 +151,10 @@ def average_pooling_grad(
     g = geometry(x_size, kernel_size, stride, pad)
     down, along = _taps_of(g)
     share = gy / (g.kernel[0] * g.kernel[1])
-    rows = np.zeros((*gy.shape[:2], g.out[0], g.size[1]), gy.dtype)
+    rows = np.zeros((*gy.shape[:2], g.out[0], g.size[1]), gy.dtype, like=gy)
     for ow, w in along:
         rows[..., w] += share[..., ow]
-    gx = np.zeros((*gy.shape[:2], *x_size), gy.dtype)
+    gx = np.zeros((*gy.shape[:2], *x_size), gy.dtype, like=gy)
     for oh, h in down:
         gx[:, :, h] += rows[:, :, oh]
     return gx

@@ -55,7 +55,7 @@ def cross_entropy(x: Any, t: Any, smoothing: float) -> Any:
     largest = _largest(x, 1)
     with np.errstate(divide="ignore", invalid="ignore"):  # a row of -inf has no loss: NaN
         log_z = np.log(np.exp(x - largest).sum(axis=1, dtype=np.float64)) + largest[:, 0]
-        wanted = x[np.arange(len(t)), t]
+        wanted = x[np.arange(len(t), like=t), t]
         if smoothing:
             wanted = (1 - smoothing) * wanted + smoothing * x.mean(axis=1, dtype=np.float64)
         losses = log_z - wanted
@@ -73,7 +73,7 @@ def cross_entropy_grad(x: Any, t: Any, log_z: Any, scale: Any, smoothing: float)
     p[p < LEAST] = 0
     if smoothing:
         p -= smoothing / x.shape[1]
-    p[np.arange(len(t)), t] -= 1 - smoothing
+    p[np.arange(len(t), like=t), t] -= 1 - smoothing
     p *= scale
     p[t < 0] = 0
     return p

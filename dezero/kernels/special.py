@@ -45,7 +45,7 @@ _ERF_AT_1 = 8.45062911510467529297e-01
 @dispatched
 def erf(x: Any) -> Any:
     """Return the error function of an array, to the last digit or two of its dtype."""
-    x = np.asarray(x)
+    x = x if hasattr(x, "dtype") else np.asarray(x)
     a = np.abs(x)
     small = a < 0.84375
     y = np.where(small, x + x * _ratio(_SMALL, np.where(small, x * x, 0)), 0)

@@ -3,7 +3,8 @@
 Every kernel has a reference in NumPy, in the files of this folder: it defines the result, serves
 every dtype, and is all there is where Numba is not installed. Those in :data:`TABLE` have a
 compiled version too, in the module of that name in ``cpu/`` (Numba), for arrays of at least
-so many elements: below that nobody waits for a compiler. ``cuda/`` has versions for CuPy arrays.
+so many elements: below that nobody waits for a compiler. ``cuda/`` has versions for CuPy arrays of
+any size; without one the reference runs, on the GPU.
 
 A compiled version has the name and the arguments of the reference, and returns
 ``NotImplemented`` for what it does not do (another dtype, a rare option): then the reference runs.
@@ -35,54 +36,55 @@ TABLE: dict[str, Row] = {
     "attention": Row("attention", 1 << 13),
     "attention_grad": Row("attention", 1 << 13),
     "channel_sum": Row("convolution", 1 << 14),
-    "conv2d": Row("convolution", 1 << 12),
-    "conv2d_input_grad": Row("convolution", 1 << 12),
-    "conv2d_weight_grad": Row("convolution", 1 << 12),
+    "conv2d": Row("convolution", 1 << 12, "convolution"),
+    "conv2d_input_grad": Row("convolution", 1 << 12, "convolution"),
+    "conv2d_weight_grad": Row("convolution", 1 << 12, "convolution"),
     "exp": Row("elementwise", 1 << 16),
     "tanh": Row("elementwise", 1 << 16),
-    "tanh_grad": Row("elementwise", 1 << 16),
-    "sigmoid": Row("elementwise", 1 << 16),
-    "sigmoid_grad": Row("elementwise", 1 << 16),
+    "tanh_grad": Row("elementwise", 1 << 16, "elementwise"),
+    "sigmoid": Row("elementwise", 1 << 16, "elementwise"),
+    "sigmoid_grad": Row("elementwise", 1 << 16, "elementwise"),
     "relu": Row("elementwise", 1 << 16),
-    "relu_grad": Row("elementwise", 1 << 16),
-    "sgd": Row("optimizers", 1 << 14),
-    "momentum": Row("optimizers", 1 << 14),
-    "adagrad": Row("optimizers", 1 << 14),
-    "rmsprop": Row("optimizers", 1 << 14),
-    "adadelta": Row("optimizers", 1 << 14),
-    "adam": Row("optimizers", 1 << 14),
-    "gelu": Row("activations", 1 << 14),
-    "gelu_grad": Row("activations", 1 << 14),
-    "silu": Row("activations", 1 << 14),
-    "silu_grad": Row("activations", 1 << 14),
-    "lstm": Row("recurrent", 1 << 10),
-    "gru": Row("recurrent", 1 << 10),
+    "relu_grad": Row("elementwise", 1 << 16, "elementwise"),
+    "sgd": Row("optimizers", 1 << 14, "optimizers"),
+    "momentum": Row("optimizers", 1 << 14, "optimizers"),
+    "adagrad": Row("optimizers", 1 << 14, "optimizers"),
+    "rmsprop": Row("optimizers", 1 << 14, "optimizers"),
+    "adadelta": Row("optimizers", 1 << 14, "optimizers"),
+    "adam": Row("optimizers", 1 << 14, "optimizers"),
+    "gelu": Row("activations", 1 << 14, "activations"),
+    "gelu_grad": Row("activations", 1 << 14, "activations"),
+    "silu": Row("activations", 1 << 14, "activations"),
+    "silu_grad": Row("activations", 1 << 14, "activations"),
+    "lstm": Row("recurrent", 1 << 10, "recurrent"),
+    "gru": Row("recurrent", 1 << 10, "recurrent"),
     "sum_rows": Row("reductions", 1 << 14),
-    "batch_norm": Row("batch_norm", 1 << 14),
+    "batch_norm": Row("batch_norm", 1 << 14, "normalization"),
     "normalised_relu": Row("batch_norm", 1 << 14),
-    "batch_norm_grad": Row("batch_norm", 1 << 14),
-    "layer_norm": Row("normalization", 1 << 14),
-    "layer_norm_grad": Row("normalization", 1 << 14),
-    "rms_norm": Row("normalization", 1 << 14),
-    "rms_norm_grad": Row("normalization", 1 << 14),
-    "group_norm": Row("normalization", 1 << 14),
-    "group_norm_grad": Row("normalization", 1 << 14),
-    "softmax": Row("softmax", 1 << 12),
-    "softmax_grad": Row("softmax", 1 << 12),
-    "log_softmax": Row("softmax", 1 << 12),
-    "log_softmax_grad": Row("softmax", 1 << 12),
-    "cross_entropy": Row("softmax", 1 << 12),
-    "cross_entropy_grad": Row("softmax", 1 << 12),
-    "sigmoid_cross_entropy": Row("softmax", 1 << 14),
-    "sigmoid_cross_entropy_grad": Row("softmax", 1 << 14),
-    "dropped": Row("dropout", 1 << 14),
+    "batch_norm_grad": Row("batch_norm", 1 << 14, "normalization"),
+    "layer_norm": Row("normalization", 1 << 14, "normalization"),
+    "layer_norm_grad": Row("normalization", 1 << 14, "normalization"),
+    "rms_norm": Row("normalization", 1 << 14, "normalization"),
+    "rms_norm_grad": Row("normalization", 1 << 14, "normalization"),
+    "group_norm": Row("normalization", 1 << 14, "normalization"),
+    "group_norm_grad": Row("normalization", 1 << 14, "normalization"),
+    "softmax": Row("softmax", 1 << 12, "softmax"),
+    "softmax_grad": Row("softmax", 1 << 12, "softmax"),
+    "log_softmax": Row("softmax", 1 << 12, "softmax"),
+    "log_softmax_grad": Row("softmax", 1 << 12, "softmax"),
+    "cross_entropy": Row("softmax", 1 << 12, "softmax"),
+    "cross_entropy_grad": Row("softmax", 1 << 12, "softmax"),
+    "sigmoid_cross_entropy": Row("softmax", 1 << 14, "softmax"),
+    "sigmoid_cross_entropy_grad": Row("softmax", 1 << 14, "softmax"),
+    "keep_mask": Row(None, 0, "dropout"),
+    "dropped": Row("dropout", 1 << 14, "dropout"),
     "add_rows": Row("indexing", 1 << 12),
-    "max_pooling": Row("pooling", 1 << 14),
-    "max_pooling_with_winners": Row("pooling", 1 << 14),
-    "pool_scatter": Row("pooling", 1 << 12),
-    "pool_gather": Row("pooling", 1 << 14),
-    "average_pooling": Row("pooling", 1 << 14),
-    "average_pooling_grad": Row("pooling", 1 << 12),
+    "max_pooling": Row("pooling", 1 << 14, "pooling"),
+    "max_pooling_with_winners": Row("pooling", 1 << 14, "pooling"),
+    "pool_scatter": Row("pooling", 1 << 12, "pooling"),
+    "pool_gather": Row("pooling", 1 << 14, "pooling"),
+    "average_pooling": Row("pooling", 1 << 14, "pooling"),
+    "average_pooling_grad": Row("pooling", 1 << 12, "pooling"),
 }
 
 
@@ -136,6 +138,11 @@ def compiled_version(name: str, size: int) -> Any:
     if size < row.least or not Config.compiled or not has_numba():
         return None
     return _load(f"dezero.kernels.cpu.{row.cpu}")
+
+
+def cuda_version(name: str) -> Any:
+    """Return the module that serves CuPy arrays."""
+    return _load(f"dezero.kernels.cuda.{TABLE[name].cuda}")
 
 
 @functools.cache

@@ -162,6 +162,9 @@ class Optimizer:
                 f"{type(self).__name__}: the parameter {param.name!r} has shape {param.shape}, "
                 f"its state {state[0].shape}; make a new optimizer where a model changes"
             )
+        elif state and type(state[0]) is not type(param.data):  # the model went to another device
+            state = tuple(self._like(param, plain_array(array)) for array in state)
+            self.states[param] = state
         return state
 
     def _scalars(self) -> dict[str, int]:
