@@ -107,7 +107,7 @@ class Trace:
             found = walk(seeds, recording, None, self.floor, outside)
             gxs = [found.get(u._node) for u in self.inputs]
             gxs = [
-                np.zeros(u.shape, u.dtype) if gx is None else conjugate(gx)
+                np.zeros_like(u._data) if gx is None else conjugate(gx)
                 for gx, u in zip(gxs, self.inputs, strict=True)
             ]
         if recording:

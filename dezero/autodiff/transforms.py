@@ -265,7 +265,8 @@ def _one_for(trace: Trace) -> Any:
             f"{trace.name}: the function returned {y.dtype} {y.shape}; it wants one real number: "
             "sum over it, or use vjp, jacobian or elementwise_grad"
         )
-    return np.ones(y.shape, y.dtype if y.dtype.kind == "f" else np.float64)[()]
+    data = y._data if isinstance(y, Variable) else y
+    return np.ones_like(data, dtype=y.dtype if y.dtype.kind == "f" else np.float64)[()]
 
 
 def _shaped_as(g: Any, y: Any, name: str) -> Any:

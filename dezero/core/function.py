@@ -195,8 +195,9 @@ class Function:
         """Return the gradient of every output, zeros for those that nobody used."""
         if isinstance(self._outputs, ref):
             return (gy,)
+        known = next(getattr(g, "_data", g) for g in gy if g is not None)
         return tuple(
-            np.zeros(shape, dtype) if g is None else g
+            np.zeros(shape, dtype, like=known) if g is None else g
             for g, (shape, dtype) in zip(gy, self._output_kinds(), strict=True)
         )
 

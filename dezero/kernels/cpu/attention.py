@@ -19,8 +19,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from dezero.core.threads import get_num_threads
 from dezero.kernels.attention import leading, scale_of
-from dezero.kernels.cpu.jit import aligned, compiled, launch
-from dezero.kernels.cpu.tiles import routine
+from dezero.kernels.cpu.jit import aligned, apart, compact, compiled, launch, routine
+from dezero.kernels.cpu.tiles import copy_rows, zero
 from dezero.kernels.cpu.vectors import (
     PANEL,
     TILE,
@@ -71,6 +71,7 @@ def _power(x: Any) -> Any:
 @routine
 def _turn(x: Any, start: int, step: int, rows: int, depth: int, scale: Any, out: Any) -> None:
     """Write ``scale * x[i, k]`` of some rows to panels ``out[i // PANEL, k, i % PANEL]``."""
+    apart()
     for p in range(0, rows // PANEL * PANEL, PANEL):
         for k in range(depth):
             column = out[p * depth + k * PANEL : p * depth + (k + 1) * PANEL]
@@ -90,11 +91,11 @@ def _copy(
     x: Any, xo: int, xi: int, y: Any, yo: int, yi: int, rows: int, width: int, wide: int
 ) -> None:
     """Copy rows of numbers, with zeros after each up to ``wide``."""
-    for i in range(rows):
-        source, target = x[xo + i * xi : xo + i * xi + width], y[yo + i * yi : yo + i * yi + wide]
-        for c in range(width):
-            target[c] = source[c]
-        target[width:] = _ZERO
+    compact()
+    copy_rows(x, xo, xi, 1, y, yo, yi, rows, width)
+    if wide > width:
+        for i in range(rows):
+            zero(y, yo + i * yi + width, wide - width)
 
 
 @routine
@@ -106,6 +107,7 @@ def _add(
 
     Columns of B lie in panels ``bp`` apart. Two tiles of 4 rows are faster than one of 6 and 2.
     """
+    apart()
     for j in range(0, N, PANEL):
         b = bo + j // PANEL * bp
         i = 0
@@ -129,6 +131,7 @@ def _hide(
     mask: Any, start: int, mt: int, ms: int,
 ) -> None:  # fmt: skip
     """Add the mask to a block of scores; minus infinity for keys that a query does not see."""
+    apart()
     if mask.size > 0:
         for j in range(keys):
             scores = S[j * QUERIES + first : j * QUERIES + rows]
@@ -146,6 +149,7 @@ def _hide(
 @routine
 def _softmax(S: Any, keys: int, first: int, lanes: int, top: Any, total: Any, old: Any) -> None:
     """Make powers of 2 of scores; ``top`` and ``total`` go on, ``old`` rescales what was."""
+    apart()
     top, total, old = top[first:lanes], total[first:lanes], old[first:lanes]
     width = lanes - first
     for i in range(width):
@@ -171,6 +175,7 @@ def _forward(
     sizes: Any, scale: Any, causal: bool, scratch: Any, counter: Any, t: int, n: int,
 ) -> None:  # fmt: skip
     """Compute parts of heads; a part is every so manieth block of queries."""
+    apart()
     heads, inner, T, S, d, e, parts = sizes
     sq, sk, sv, sm, sy = strides
     if t >= len(scratch[0]):
@@ -180,19 +185,14 @@ def _forward(
         scratch[0][t], scratch[1][t], scratch[2][t], scratch[3][t], scratch[4][t],
     )  # fmt: skip
     top, total, old = scratch[5][t], scratch[6][t], scratch[7][t]
-    zero, one, next_ = (
-        np.int64(0),
-        np.int64(1),
-        np.int64(QUERIES),
-    )  # no literals: they compile anew
     while True:
         task = claim(counter)
         if task >= heads * parts:
             return
         head, part = task // parts, task % parts
         b, h = head // inner, head % inner
-        _copy(k, b * sk[0] + h * sk[1], sk[2], keys_, zero, d, S, d, d)
-        _copy(v, b * sv[0] + h * sv[1], sv[2], values, zero, width, S, e, width)
+        _copy(k, b * sk[0] + h * sk[1], sk[2], keys_, 0, d, S, d, d)
+        _copy(v, b * sv[0] + h * sv[1], sv[2], values, 0, width, S, e, width)
         for i0 in range(part * QUERIES, T, parts * QUERIES):
             rows = min(QUERIES, T - i0)
             lanes = (rows + PANEL - 1) // PANEL * PANEL
@@ -206,8 +206,8 @@ def _forward(
                 keys = min(KEYS, stop - j0)
                 first = max(0, j0 - i0) // PANEL * PANEL if causal else 0
                 scores[: keys * QUERIES] = _ZERO
-                _add(keys_, j0 * d, d, one, turned, first * d, one * PANEL, PANEL * d,
-                     scores, first, next_, d, keys, lanes - first)  # fmt: skip
+                _add(keys_, j0 * d, d, 1, turned, first * d, PANEL, PANEL * d,
+                     scores, first, QUERIES, d, keys, lanes - first)  # fmt: skip
                 _hide(scores, i0, rows, j0, keys, first, causal and j0 + keys > i0,
                       mask, b * sm[0] + h * sm[1], sm[3], sm[2])  # fmt: skip
                 _softmax(scores, keys, first, lanes, top, total, old)
@@ -216,7 +216,7 @@ def _forward(
                         row = out[i * width : (i + 1) * width]
                         for c in range(width):
                             row[c] *= old[i]
-                _add(scores, first, one, next_, values, j0 * width, width, one * PANEL,
+                _add(scores, first, 1, QUERIES, values, j0 * width, width, PANEL,
                      out, first * width, width, keys, rows - first, width)  # fmt: skip
             y0 = b * sy[0] + h * sy[1] + i0 * sy[2]
             for i in range(rows):
@@ -234,6 +234,7 @@ def _slopes(
     P: Any, D: Any, keys: int, first: int, lanes: int, lse: Any, mean: Any, c: Any
 ) -> None:
     """Make weights of scores in P, and slopes of the weights' gradients in D."""
+    apart()
     lse, mean = lse[first:lanes], mean[first:lanes]
     for j in range(keys):
         weights = P[j * QUERIES + first : j * QUERIES + lanes]
@@ -251,6 +252,7 @@ def _backward(
     t: int, n: int,
 ) -> None:  # fmt: skip
     """Compute parts of heads; a part has every so manieth block of queries and all keys."""
+    apart()
     heads, inner, T, S, d, e, parts = sizes
     sg, sq, sk, sv, sm, sy, tq, tk, tv = strides
     if t >= len(scratch[0]):
@@ -260,19 +262,14 @@ def _backward(
     queries, slopes, upper = scratch[4][t], scratch[5][t], scratch[6][t]
     keys_, gkeys, values, gvalues = scratch[7][t], scratch[8][t], scratch[9][t], scratch[10][t]
     norms, means = scratch[11][t], scratch[12][t]
-    zero, one, next_ = (
-        np.int64(0),
-        np.int64(1),
-        np.int64(QUERIES),
-    )  # no literals: they compile anew
     while True:
         task = claim(counter)
         if task >= heads * parts:
             return
         head, part = task // parts, task % parts
         b, h = head // inner, head % inner
-        _copy(k, b * sk[0] + h * sk[1], sk[2], keys_, zero, depth, S, d, depth)
-        _copy(v, b * sv[0] + h * sv[1], sv[2], values, zero, width, S, e, width)
+        _copy(k, b * sk[0] + h * sk[1], sk[2], keys_, 0, depth, S, d, depth)
+        _copy(v, b * sv[0] + h * sv[1], sv[2], values, 0, width, S, e, width)
         gkeys[:] = _ZERO
         gvalues[:] = _ZERO
         for i0 in range(part * QUERIES, T, parts * QUERIES):
@@ -280,10 +277,10 @@ def _backward(
             lanes = (rows + PANEL - 1) // PANEL * PANEL
             q0, g0 = b * sq[0] + h * sq[1] + i0 * sq[2], b * sg[0] + h * sg[1] + i0 * sg[2]
             y0, gq0 = b * sy[0] + h * sy[1] + i0 * sy[2], b * tq[0] + h * tq[1] + i0 * tq[2]
-            _copy(q, q0, sq[2], queries, zero, depth, rows, d, depth)
-            _copy(gy, g0, sg[2], upper, zero, width, rows, e, width)
-            _turn(queries, zero, depth, rows, d, scale * _LOG2E, turned)
-            _turn(upper, zero, width, rows, e, _ONE, turned_g)
+            _copy(q, q0, sq[2], queries, 0, depth, rows, d, depth)
+            _copy(gy, g0, sg[2], upper, 0, width, rows, e, width)
+            _turn(queries, 0, depth, rows, d, scale * _LOG2E, turned)
+            _turn(upper, 0, width, rows, e, _ONE, turned_g)
             slopes[:] = _ZERO
             norms[:] = _INFINITY
             means[:] = _ZERO
@@ -298,23 +295,23 @@ def _backward(
                 first = max(0, j0 - i0) // PANEL * PANEL if causal else 0
                 P[: keys * QUERIES] = _ZERO
                 D[: keys * QUERIES] = _ZERO
-                _add(keys_, j0 * depth, depth, one, turned, first * d, one * PANEL, PANEL * d,
-                     P, first, next_, d, keys, lanes - first)  # fmt: skip
+                _add(keys_, j0 * depth, depth, 1, turned, first * d, PANEL, PANEL * d,
+                     P, first, QUERIES, d, keys, lanes - first)  # fmt: skip
                 _hide(P, i0, rows, j0, keys, first, causal and j0 + keys > i0,
                       mask, b * sm[0] + h * sm[1], sm[3], sm[2])  # fmt: skip
-                _add(values, j0 * width, width, one, turned_g, first * e, one * PANEL, PANEL * e,
-                     D, first, next_, e, keys, lanes - first)  # fmt: skip
+                _add(values, j0 * width, width, 1, turned_g, first * e, PANEL, PANEL * e,
+                     D, first, QUERIES, e, keys, lanes - first)  # fmt: skip
                 _slopes(P, D, keys, first, lanes, norms, means, scale)
-                _add(P, first, next_, one, upper, first * width, width, one * PANEL,
+                _add(P, first, QUERIES, 1, upper, first * width, width, PANEL,
                      gvalues, j0 * width, width, rows - first, keys, width)  # fmt: skip
-                _add(D, first, next_, one, queries, first * depth, depth, one * PANEL,
+                _add(D, first, QUERIES, 1, queries, first * depth, depth, PANEL,
                      gkeys, j0 * depth, depth, rows - first, keys, depth)  # fmt: skip
-                _add(D, first, one, next_, keys_, j0 * depth, depth, one * PANEL,
+                _add(D, first, 1, QUERIES, keys_, j0 * depth, depth, PANEL,
                      slopes, first * depth, depth, keys, rows - first, depth)  # fmt: skip
-            _copy(slopes, zero, depth, gq, gq0, tq[2], rows, d, d)
+            _copy(slopes, 0, depth, gq, gq0, tq[2], rows, d, d)
         gk0, gv0 = part * tk[3] + b * tk[0] + h * tk[1], part * tv[3] + b * tv[0] + h * tv[1]
-        _copy(gkeys, zero, depth, gk, gk0, tk[2], S, d, d)
-        _copy(gvalues, zero, width, gv, gv0, tv[2], S, e, e)
+        _copy(gkeys, 0, depth, gk, gk0, tk[2], S, d, d)
+        _copy(gvalues, 0, width, gv, gv0, tv[2], S, e, e)
 
 
 def attention(q: Any, k: Any, v: Any, mask: Any, is_causal: bool) -> Any:

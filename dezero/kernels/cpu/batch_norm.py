@@ -11,13 +11,11 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from dezero.core.threads import get_num_threads, share
-from dezero.kernels.cpu.jit import SMALL, aligned, compiled, launch, share_of
+from dezero.kernels.cpu.jit import SMALL, aligned, compiled, launch, routine, share_of
 from dezero.kernels.cpu.normalization import flat, single
 from dezero.kernels.cpu.reductions import dot_about, minus, moments_about, total
-from dezero.kernels.cpu.vectors import INLINE
 
 f = np.float32
 _ZERO = f(0)
@@ -184,13 +182,13 @@ def _rectified(x: Any) -> Any:
     return _ZERO if x < _ZERO else x
 
 
-@njit(**INLINE)
+@routine
 def _not_negative(x: Any) -> Any:
     """Return 0 for what is less, and NaN for NaN, which ``max`` would lose."""
     return 0.0 if x < 0.0 else x
 
 
-@njit(**INLINE)
+@routine
 def _spread(values: Any, out: Any, pixels: int) -> None:
     """Repeat each of the values ``pixels`` times; ``out`` may be where they come from."""
     for k in range(out.size // pixels):
@@ -199,7 +197,7 @@ def _spread(values: Any, out: Any, pixels: int) -> None:
             out[i] = value
 
 
-@njit(**INLINE)
+@routine
 def _sums(first: Any, second: Any, start: int, count: int) -> Any:
     """Return the sums of parts of two vectors."""
     p, q = 0.0, 0.0

@@ -11,17 +11,22 @@ construction is Toom's and Cook's.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
+from dezero.kernels.cpu.tiles import function
 from dezero.kernels.cpu.vectors import (
     VECTOR,
     WIDTH,
     base,
+    f32,
+    i64,
     load,
     multiply_add,
     number,
@@ -104,40 +109,67 @@ def _times(b: Any, matrix: Matrix, vectors: list[Any]) -> list[Any]:
     return out
 
 
-@intrinsic(prefer_literal=True)
-def sandwich(
-    typing: Any, name: Any, X: Any, xo: Any, xr: Any, xc: Any, Y: Any, yo: Any, yr: Any, yc: Any,
-    bias: Any, bo: Any, BIAS: Any,
-) -> Any:  # fmt: skip
-    """Compute ``Y = M X M^T`` of vectors, for the matrix M of that name.
-
-    The vector of X in row r and column c is at ``xo + r xr + c xc``, likewise in Y. ``BIAS`` (a
-    literal, 0 or 1): add the vector at ``bias[bo]`` to each of Y.
-    """
-    if not (isinstance(name, types.StringLiteral) and isinstance(BIAS, types.IntegerLiteral)):
-        return None
-    matrix = MATRICES[name.literal_value]
-    size, n = range(len(matrix[0])), types.int64
-    signature = types.void(name, X, n, n, n, Y, n, n, n, bias, n, BIAS)
-
-    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
-        x, y, c = (
-            offset(b, base(context, b, array, args[i]), args[i + 1])
-            for array, i in ((X, 1), (Y, 5), (bias, 9))
-        )
+def _sandwich(matrix: Matrix, biased: bool, b: Any, *args: Any) -> None:
+    """Emit ``Y = M X M^T`` for ``count`` channels, a vector of them at a time."""
+    x, down, across, y, yr, yc, bias, count = args
+    size = range(len(matrix[0]))
+    with cgutils.for_range_slice(b, number(0), count, number(WIDTH)) as (channel, _):
 
         def at(pointer: Any, row: int, down: Any, column: int, across: Any) -> Any:
             steps = b.add(b.mul(down, number(row)), b.mul(across, number(column)))
-            return offset(b, pointer, steps)
+            return offset(b, offset(b, pointer, channel), steps)
 
         half = [
-            _times(b, matrix, [load(b, at(x, r, args[3], k, args[4])) for r in size]) for k in size
+            _times(b, matrix, [load(b, at(x, r, down, k, across)) for r in size]) for k in size
         ]
-        shift = load(b, c) if BIAS.literal_value else None
+        shift = load(b, offset(b, bias, channel)) if biased else None
         for u in range(len(matrix)):
             for v, value in enumerate(_times(b, matrix, [half[k][u] for k in size])):
                 total = value if shift is None else b.fadd(value, shift)
-                store(b, total, at(y, u, args[7], v, args[8]))
+                store(b, total, at(y, u, yr, v, yc))
+
+
+_ARGUMENTS = [f32.as_pointer(), i64, i64, f32.as_pointer(), i64, i64, f32.as_pointer(), i64]
+
+
+@intrinsic(prefer_literal=True)
+def sandwich_with(typing: Any, name: Any, BIAS: Any) -> Any:
+    """Return the address of the function that computes ``M X M^T`` for the matrix of that name.
+
+    What calls it need not be compiled for each matrix. ``BIAS`` (a literal, 0 or 1): add a bias.
+    """
+    if not (isinstance(name, types.StringLiteral) and isinstance(BIAS, types.IntegerLiteral)):
+        return None
+    biased = bool(BIAS.literal_value)
+    emit = functools.partial(_sandwich, MATRICES[name.literal_value], biased)
+
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        made = function(b, f"dezero_{name.literal_value}_{int(biased)}", _ARGUMENTS, emit)
+        return b.ptrtoint(made, i64)
+
+    return types.int64(name, BIAS), generate
+
+
+@intrinsic
+def sandwich(
+    typing: Any, address: Any, X: Any, xo: Any, xr: Any, xc: Any,
+    Y: Any, yo: Any, yr: Any, yc: Any, bias: Any, bo: Any, count: Any,
+) -> Any:  # fmt: skip
+    """Compute ``Y = M X M^T`` for so many channels, with the function at that address.
+
+    The channels of X in row r and column c begin at ``xo + r xr + c xc``, likewise in Y. Each of
+    Y gets ``bias[bo]`` and what follows it.
+    """
+    n = types.int64
+
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        x, y, c = (
+            b.bitcast(offset(b, base(context, b, array, args[i]), args[i + 1]), f32.as_pointer())
+            for array, i in ((X, 1), (Y, 5), (bias, 9))
+        )
+        kind = ir.FunctionType(ir.VoidType(), _ARGUMENTS)
+        b.call(b.inttoptr(args[0], kind.as_pointer()),
+               [x, *args[3:5], y, *args[7:9], c, args[11]])  # fmt: skip
         return context.get_dummy_value()
 
-    return signature, generate
+    return types.void(n, X, n, n, n, Y, n, n, n, bias, n, n), generate

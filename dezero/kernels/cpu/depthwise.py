@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from dezero.core.threads import get_num_threads
-from dezero.kernels.cpu.jit import aligned, compiled, launch
+from dezero.kernels.cpu.jit import aligned, apart, compact, compiled, launch, routine
 from dezero.kernels.cpu.planes import Axis, layout, place, stage
-from dezero.kernels.cpu.tiles import copy_row, routine, tile_at, view, zero
+from dezero.kernels.cpu.tiles import copy_rows, tile_at, view, zero
 from dezero.kernels.cpu.vectors import WIDTH, claim
 
 RUN = 4096
@@ -28,6 +28,7 @@ ROOM = ROW * WIDTH + 16
 @routine
 def _dot(P: Any, po: int, Z: Any, zo: int, count: int) -> Any:
     """Return the sum of products of two runs."""
+    apart()
     P, Z, total = view(P, po, count), view(Z, zo, count), np.float32(0)
     for j in range(P.size):
         total += P[j] * Z[j]
@@ -40,6 +41,7 @@ def _forward(
     counter: Any, t: int, n: int,
 ) -> None:  # fmt: skip
     """Convolve, channel by channel."""
+    compact()
     own = t * scratch.shape[1]
     P, S = view(scratch, own, p.plane + ROOM), view(scratch, own + p.plane + ROOM, p.run + ROOM)
     while True:
@@ -57,9 +59,7 @@ def _forward(
                             p.taps, 1, ROW)  # fmt: skip
                 for i in range(count):
                     to = (((i0 + i) * p.G * p.R + o) * p.OH + y0) * p.OW
-                    for h in range(rows):
-                        at = (i * p.pitch + h) * p.width
-                        copy_row(S, at, 1, y, to + h * p.OW, p.OW)
+                    copy_rows(S, i * p.pitch * p.width, p.width, 1, y, to, p.OW, rows, p.OW)
 
 
 @compiled
@@ -68,6 +68,7 @@ def _weight_grad(
     t: int, n: int,
 ) -> None:  # fmt: skip
     """Multiply the planes with the gradient, laid out as their places are, zeros between rows."""
+    compact()
     own = t * scratch.shape[1]
     P, Z = view(scratch, own, p.plane + ROOM), view(scratch, own + p.plane + ROOM, p.run)
     while True:
@@ -83,8 +84,7 @@ def _weight_grad(
                 zero(Z, 0, p.run)
                 for i in range(count):
                     at = (((i0 + i) * p.G * p.R + o) * p.OH + y0) * p.OW
-                    for h in range(rows):
-                        copy_row(gy, at + h * p.OW, 1, Z, (i * p.pitch + h) * p.width, p.OW)
+                    copy_rows(gy, at, p.OW, 1, Z, i * p.pitch * p.width, p.width, rows, p.OW)
                 for k in range(p.taps):
                     total = _dot(P, table[k], Z, 0, places)
                     if not math.isfinite(total):  # perhaps a zero between rows times infinity

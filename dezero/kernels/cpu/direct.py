@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dezero.core.threads import get_num_threads
-from dezero.kernels.cpu.jit import aligned, compiled, launch, share_of
+from dezero.kernels.cpu.jit import aligned, apart, compact, compiled, launch, routine, share_of
 from dezero.kernels.cpu.planes import Axis, Planes, layout, pack, place, stage
-from dezero.kernels.cpu.tiles import copy_row, effort, move_one, routine, tile_at, transpose, view
+from dezero.kernels.cpu.tiles import copy_rows, effort, move_one, tile_at, transpose, view
 from dezero.kernels.cpu.vectors import PANEL, VECTORS, claim
 
 SUMS = 32 << 10
@@ -27,6 +27,7 @@ def _products(
     row: int, S: Any, run: int, places: int, K: int,
 ) -> None:  # fmt: skip
     """Add the products of R filters with the taps of a block to what is at ``start``."""
+    apart()
     for j in range(0, places, PANEL):
         r = 0
         while r < R:
@@ -49,6 +50,7 @@ def _copy_out(
     out: Any, top: int, left: int,
 ) -> None:  # fmt: skip
     """Copy sums to the images of the result: to places from (top, left), strides apart."""
+    compact()
     height, width, down, right = out
     pitch, step = (rows * p.OW, p.OW) if p.packed else (p.pitch * p.width, p.width)
     length = min(p.OW, -(-(width - left) // right))
@@ -57,14 +59,14 @@ def _copy_out(
         rows, length = 1, rows * width
     for r in range(R):
         for i in range(count):
-            for h in range(rows):
-                at = r * p.run + i * pitch + h * step
-                to = yo + i * image + (r * height + (y0 + h) * down + top) * width + left
-                if right == 1:
-                    copy_row(S, at, 1, y, to, length)
-                else:
+            at = r * p.run + i * pitch
+            to = yo + i * image + (r * height + y0 * down + top) * width + left
+            if right == 1:
+                copy_rows(S, at, step, 1, y, to, down * width, rows, length)
+            else:
+                for h in range(rows):
                     for j in range(length):
-                        move_one(S, at + j, y, to + j * right)
+                        move_one(S, at + h * step + j, y, to + h * down * width + j * right)
 
 
 @compiled
@@ -76,6 +78,7 @@ def _convolve(
 
     Each of ``parts`` is written to places of its own of ``y``, and is the sum of its terms.
     """
+    compact()
     own, room, packs = t * scratch.shape[1], p.chunk * p.plane + 64, p.chunk * p.taps * p.run
     P, Q = view(scratch, own, room), view(scratch, own + room, packs)
     own += room + p.packed * packs

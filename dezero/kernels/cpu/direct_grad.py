@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from dezero.core.threads import get_num_threads
-from dezero.kernels.cpu.jit import aligned, compiled, launch, share_of
+from dezero.kernels.cpu.jit import aligned, apart, compact, compiled, launch, routine, share_of
 from dezero.kernels.cpu.planes import Axis, layout, pack, place, stage
-from dezero.kernels.cpu.tiles import add, effort, routine, tile_of_rows, transpose, view, zero
+from dezero.kernels.cpu.tiles import add, effort, tile_of_rows, transpose, view, zero
 from dezero.kernels.cpu.vectors import PANEL, VECTORS, WIDTH, claim
 
 SUMS = 24 << 10
@@ -32,6 +32,7 @@ def _products(
 
     ``move``: 1, or 0 where all start from the same numbers.
     """
+    apart()
     for j in range(panels):
         z, k, step = j * places * PANEL, 0, panels * PANEL
         while k < K:
@@ -57,6 +58,7 @@ def _sums(
 
     Where there are several parts, each has a row of D, else each thread has.
     """
+    compact()
     place_of, room, packs = t * scratch.shape[1], p.chunk * p.plane + 64, p.chunk * p.taps * p.run
     P, Q = view(scratch, place_of, room), view(scratch, place_of + room, packs)
     place_of += room + p.packed * packs

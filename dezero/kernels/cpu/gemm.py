@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from dezero.kernels.cpu.jit import compiled
+from dezero.kernels.cpu.jit import apart, routine
 from dezero.kernels.cpu.vectors import PANEL, TILE, VECTORS, tile
 
 
-@compiled
+@routine
 def gemm(
     A: Any, ao: int, ai: int, at: int, ak: int, B: Any, bo: int, bt: int, bk: int, bp: int,
     C: Any, co: int, ci: int, T: int, K: int, R: int, N: int,
@@ -18,6 +18,7 @@ def gemm(
     Flat arrays, an offset and the strides of each index; columns of C are contiguous. B lies in
     panels of PANEL columns, ``bp`` apart. N is a multiple of PANEL; R, T, K are any, at least 1.
     """
+    apart()
     for j in range(0, N, PANEL):
         b = bo + j // PANEL * bp
         i = 0

@@ -19,6 +19,16 @@ from numba.extending import intrinsic
 from dezero.core import threads
 from dezero.core.threads import share
 
+FAST: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract", "reassoc", "nsz", "arcp"},
+    "boundscheck": False,
+    "no_cfunc_wrapper": True,  # nobody calls kernels from C
+}
+"""How everything here is compiled: sums may be reordered (so that loops over vectors can be), but
+NaN and infinity are what they are."""
+
 SMALL = 1 << 18
 """Elements of work below which a second thread costs more than it brings."""
 
@@ -29,19 +39,12 @@ SPIN = 1 << 16
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function at its first call; the machine code is kept on disk.
 
-    Sums may be reordered (so that loops over vectors can be), but NaN and infinity are what they
-    are. Where no folder can be written the code lives as long as the process.
+    Where no folder can be written the code lives as long as the process.
     """
-    options: dict[str, Any] = {
-        "nogil": True,
-        "error_model": "numpy",
-        "fastmath": {"contract", "reassoc", "nsz", "arcp"},
-        "boundscheck": False,
-    }
     try:
-        dispatcher = njit(function, cache=True, **options)
+        dispatcher = njit(function, cache=True, **FAST)
     except RuntimeError:  # no folder for the cache
-        return njit(function, **options)
+        return njit(function, **FAST)
     _stamp(dispatcher)
     return dispatcher
 
@@ -55,6 +58,22 @@ def _stamp(dispatcher: Any) -> None:
     index: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
     if hasattr(index, "_source_stamp"):
         index._source_stamp = (index._source_stamp, _fingerprint())
+
+
+def routine(function: Callable[..., Any]) -> Any:
+    """Compile a function that only kernels call: without an entrance for Python, in half the time.
+
+    Numba would compile it once more for each number that is written down where it is called; here
+    such an argument is any other integer.
+    """
+    dispatcher: Any = njit(function, no_cpython_wrapper=True, **FAST)
+    template = dispatcher.get_call_template
+
+    def get_call_template(args: Any, kws: Any) -> Any:
+        return template(tuple(types.unliteral(a) for a in args), kws)
+
+    dispatcher.get_call_template = get_call_template
+    return dispatcher
 
 
 @functools.cache
@@ -97,6 +116,32 @@ def aligned(shape: Any, dtype: Any = np.float32) -> np.ndarray[Any, Any]:
 def rows(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return ``x`` as a C-contiguous array of rows: all axes but the last become one."""
     return np.ascontiguousarray(x).reshape(-1, x.shape[-1])
+
+
+@intrinsic
+def apart(typing: Any) -> Any:
+    """Keep the routine or kernel that calls this in one piece: LLVM copies it to no caller."""
+
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        b.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic
+def compact(typing: Any) -> Any:
+    """Keep code short, and in one piece: for what has no hot loop of its own.
+
+    LLVM would compile several versions of each loop otherwise, most of the time that it takes.
+    """
+
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        b.function.attributes.add("noinline")
+        b.function.attributes.add("optsize")
+        return context.get_dummy_value()
+
+    return types.void(), generate
 
 
 @intrinsic

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dezero.kernels.cpu.tiles import clear, copy_row, routine, zero
+from dezero.kernels.cpu.jit import apart, compact, routine
+from dezero.kernels.cpu.tiles import clear, copy_rows, zero
 from dezero.kernels.cpu.vectors import PANEL, WIDTH
 
 RUN = 256
@@ -175,12 +176,13 @@ def stage(
 
     Zeros go beyond the end of a row, which the next one puts right.
     """
+    apart()
     image = p.G * p.C * p.H * p.W
     if p.width == p.W and p.taps == p.sx == p.sy == 1 and p.low_x == p.low_y == p.reach == 0:
         for c in range(C):
             for i in range(count):
                 start = xo + i * image + (c * p.H + y0) * p.W
-                copy_row(x, start, 1, P, c * p.plane + i * p.pitch * p.W, rows * p.W)
+                copy_rows(x, start, 0, 1, P, c * p.plane + i * p.pitch * p.W, 0, 1, rows * p.W)
         return
     for c in range(C):
         for k in range(p.phases):
@@ -197,7 +199,7 @@ def stage(
                         continue
                     for j in range(0, first, WIDTH):
                         clear(P, at + j)
-                    copy_row(x, start + row * p.W, p.sx, P, at + first, last - first)
+                    copy_rows(x, start + row * p.W, 0, p.sx, P, at + first, 0, 1, last - first)
                     for j in range(last, p.width, WIDTH):
                         clear(P, at + j)
 
@@ -205,9 +207,8 @@ def stage(
 @routine
 def pack(C: int, count: int, rows: int, p: Any, P: Any, table: Any, Q: Any) -> None:
     """Copy out the runs of each channel and tap, row after row, with nothing between them."""
+    compact()
     for k in range(C * p.taps):
-        at = k * p.run
         for i in range(count):
-            for r in range(rows):
-                copy_row(P, table[k] + (i * p.pitch + r) * p.width, 1, Q, at, p.OW)
-                at += p.OW
+            copy_rows(P, table[k] + i * p.pitch * p.width, p.width, 1,
+                      Q, k * p.run + i * rows * p.OW, p.OW, rows, p.OW)  # fmt: skip

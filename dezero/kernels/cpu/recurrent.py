@@ -13,7 +13,8 @@ import numpy as np
 
 from dezero.core.threads import get_num_threads
 from dezero.kernels.cpu.gemm import gemm
-from dezero.kernels.cpu.jit import aligned, compiled, launch, share_of
+from dezero.kernels.cpu.jit import aligned, apart, compact, compiled, launch, routine, share_of
+from dezero.kernels.cpu.tiles import copy_rows, zero
 from dezero.kernels.cpu.vectors import PANEL, TILE, WIDTH, sigmoid, tanh, tile
 
 f32 = np.float32
@@ -21,16 +22,16 @@ _ONE, _ZERO = f32(1), f32(0)
 _EMPTY = np.zeros(0, f32)
 
 
-@compiled
+@routine
 def _product(
     A: Any, ao: int, ai: int, at: int, B: Any, bo: int, bt: int, bp: int,
     C: Any, co: int, ci: int, T: int, K: int, R: int, N: int,
 ) -> None:  # fmt: skip
     """``C[i, j] = sum A[i, t, k] B[t, k, j]`` as :func:`gemm`; N is a multiple of WIDTH."""
+    compact()
     full = N // PANEL * PANEL
     if full > 0:
-        one, panel = 1 + 0 * K, PANEL + 0 * K
-        gemm(A, ao, ai, at, one, B, bo, bt, panel, bp, C, co, ci, T, K, R, full)
+        gemm(A, ao, ai, at, 1, B, bo, bt, PANEL, bp, C, co, ci, T, K, R, full)
     for j in range(full, N, WIDTH):
         b = bo + j // PANEL * bp + j % PANEL
         i = 0
@@ -44,25 +45,21 @@ def _product(
             i += 1
 
 
-@compiled
+@routine
 def _copy(x: Any, xo: int, xi: int, y: Any, yo: int, yi: int, R: int, H: int, P: int) -> None:
     """Copy R rows of H, zeros where ``x`` is empty, and put zeros behind them up to P."""
+    compact()
+    if x.size > 0:
+        copy_rows(x, xo, xi, 1, y, yo, yi, R, H)
     for i in range(R):
-        row = y[yo + i * yi : yo + i * yi + P]
-        if x.size > 0:
-            source = x[xo + i * xi : xo + i * xi + H]
-            for j in range(H):
-                row[j] = source[j]
-            for j in range(H, P):
-                row[j] = _ZERO
-        else:
-            for j in range(P):
-                row[j] = _ZERO
+        kept = H if x.size > 0 else 0
+        zero(y, yo + i * yi + kept, P - kept)
 
 
-@compiled
+@routine
 def _add_rows(x: Any, xo: int, y: Any, yo: int, R: int, H: int, P: int) -> None:
     """Add R rows of H to a plane of rows of P; nothing where ``x`` is empty."""
+    apart()
     if x.size > 0:
         for i in range(R):
             row, source = y[yo + i * P : yo + i * P + H], x[xo + i * H : xo + i * H + H]
@@ -70,11 +67,12 @@ def _add_rows(x: Any, xo: int, y: Any, yo: int, R: int, H: int, P: int) -> None:
                 row[j] += source[j]
 
 
-@compiled
+@routine
 def _operands(
     x: Any, xo: int, h: Any, ho: int, A: Any, ao: int, R: int, F: int, H: int, K: int
 ) -> None:
     """Put rows ``x, 1, h`` and ones up to K together; ``h`` is zeros where it is empty."""
+    compact()
     _copy(x, xo, F, A, ao, K, R, F, F)
     _copy(h, ho, H, A, ao + F + 1, K, R, H, H)
     for i in range(R):
@@ -83,9 +81,10 @@ def _operands(
             A[ao + i * K + j] = _ONE
 
 
-@compiled
+@routine
 def _lstm_step(S: Any, old: Any, new: Any, m: int) -> None:
     """Go on from the sums in the planes of S, each of ``m``, to the gates and the new state."""
+    apart()
     gates, f, i, u, w = S[: 3 * m], S[:m], S[m : 2 * m], S[3 * m : 4 * m], S[4 * m :]
     for j in range(3 * m):
         gates[j] = sigmoid(gates[j])
@@ -102,8 +101,8 @@ def _lstm(
     x: Any, h: Any, c: Any, B: Any, y: Any, last: Any, A: Any, S: Any, C: Any,
     T: int, N: int, F: int, H: int, P: int, blocks: int, reverse: int, keep: int, t: int, n: int,
 ) -> None:  # fmt: skip
+    apart()
     K = F + 1 + H
-    one = 1 + 0 * H  # no literal: Numba would compile what it is handed to once more
     stride = (H + PANEL - 1) // PANEL * PANEL * K  # from one gate's panels to the next
     for q in range(t, blocks, n):
         r, stop = share_of(N, q, blocks)
@@ -116,7 +115,7 @@ def _lstm(
             a, z = (s * keep * N + r) * K, (i * keep * N + r) * 5 * P
             _operands(x, (s * N + r) * F, state, at, A, a, R, F, H, K)
             for g in range(4):
-                _product(A, a, K, K, B, g * stride, K, K * PANEL, S, z + g * m, P, one, K, R, P)
+                _product(A, a, K, K, B, g * stride, K, K * PANEL, S, z + g * m, P, 1, K, R, P)
             old, new = (i * keep * N + r) * P, ((i + 1) * keep * N + r) * P
             _lstm_step(S[z : z + 5 * m], C[old : old + m], C[new : new + m], m)
             state, at = y, (s * N + r) * H
@@ -133,7 +132,7 @@ def _lstm_grad(
     gy: Any, gh: Any, gc: Any, B: Any, S: Any, C: Any, D: Any, ga: Any, gh0: Any, gc0: Any,
     T: int, N: int, H: int, P: int, blocks: int, reverse: int, t: int, n: int,
 ) -> None:  # fmt: skip
-    zero = 0 * H  # no literal, as above
+    apart()
     for q in range(t, blocks, n):
         r, stop = share_of(N, q, blocks)
         R = stop - r
@@ -150,17 +149,18 @@ def _lstm_grad(
             for g in range(4):
                 _copy(D, d + g * m, P, ga, (s * N + r) * 4 * H + g * H, 4 * H, R, H, H)
             if i > 0 or gh0.size > 0:
-                _product(D, d, P, m, B, zero, H * PANEL, 4 * H * PANEL, D, dh, P,
-                         4 + zero, H, R, P)  # fmt: skip
+                _product(D, d, P, m, B, 0, H * PANEL, 4 * H * PANEL, D, dh, P,
+                         4, H, R, P)  # fmt: skip
         if gh0.size > 0:
             _copy(D, dh, P, gh0, r * H, H, R, H, H)
         if gc0.size > 0:
             _copy(D, dc, P, gc0, r * H, H, R, H, H)
 
 
-@compiled
+@routine
 def _lstm_rules(S: Any, c: Any, D: Any, m: int) -> None:
     """Go back through one step's gates; one result a loop, so that each is vectorised."""
+    apart()
     f, i, o, u, w = S[:m], S[m : 2 * m], S[2 * m : 3 * m], S[3 * m : 4 * m], S[4 * m :]
     df, di, do, du = D[:m], D[m : 2 * m], D[2 * m : 3 * m], D[3 * m : 4 * m]
     dh, dc = D[4 * m : 5 * m], D[5 * m :]
@@ -183,8 +183,8 @@ def _gru(
     x: Any, h: Any, B: Any, y: Any, A: Any, S: Any,
     T: int, N: int, F: int, H: int, P: int, blocks: int, reverse: int, keep: int, t: int, n: int,
 ) -> None:  # fmt: skip
+    apart()
     K = F + H + 2
-    one = 1 + 0 * H
     stride = (H + PANEL - 1) // PANEL * PANEL * K
     for q in range(t, blocks, n):
         r, stop = share_of(N, q, blocks)
@@ -199,7 +199,7 @@ def _gru(
                 first, size = F + 1 if g == 3 else 0, F + 1 if g == 2 else K
                 b = min(g, 2) * stride + first * PANEL
                 _product(A, a + first, K, K, B, b, K, K * PANEL, S, z + g * m, P,
-                         one, size - first, R, P)  # fmt: skip
+                         1, size - first, R, P)  # fmt: skip
             _gru_step(S[z : z + 4 * m], m)
             state, at = y, (s * N + r) * H
             for k in range(R):
@@ -214,9 +214,10 @@ def _gru(
                     row[j] = new[j] + update[j] * change[j]
 
 
-@compiled
+@routine
 def _gru_step(S: Any, m: int) -> None:
     """Go on from the sums in the planes of S, each of ``m``, to the gates."""
+    apart()
     gates, r, n, v = S[: 2 * m], S[:m], S[2 * m : 3 * m], S[3 * m :]
     for j in range(2 * m):
         gates[j] = sigmoid(gates[j])
@@ -229,7 +230,7 @@ def _gru_grad(
     gy: Any, gh: Any, B: Any, S: Any, D: Any, ga: Any, gm: Any, gh0: Any,
     T: int, N: int, H: int, P: int, blocks: int, reverse: int, t: int, n: int,
 ) -> None:  # fmt: skip
-    zero = 0 * H
+    apart()
     for q in range(t, blocks, n):
         r, stop = share_of(N, q, blocks)
         R = stop - r
@@ -246,8 +247,8 @@ def _gru_grad(
                 _copy(D, d + (3 if g == 2 else g) * m, P, ga, at + g * H, 3 * H, R, H, H)
                 _copy(D, d + g * m, P, gm, at + g * H, 3 * H, R, H, H)
             if i > 0 or gh0.size > 0:
-                _product(D, d, P, m, B, zero, H * PANEL, 3 * H * PANEL, D, d + 5 * m, P,
-                         3 + zero, H, R, P)  # fmt: skip
+                _product(D, d, P, m, B, 0, H * PANEL, 3 * H * PANEL, D, d + 5 * m, P,
+                         3, H, R, P)  # fmt: skip
                 carry, back = D[dh : dh + m], D[d + 5 * m : d + 6 * m]
                 for j in range(m):
                     carry[j] += back[j]
@@ -255,9 +256,10 @@ def _gru_grad(
             _copy(D, dh, P, gh0, r * H, H, R, H, H)
 
 
-@compiled
+@routine
 def _gru_rules(S: Any, D: Any, m: int) -> None:
     """Go back through one step's gates; one result a loop, so that each is vectorised."""
+    apart()
     r, z, n, v, w = S[:m], S[m : 2 * m], S[2 * m : 3 * m], S[3 * m : 4 * m], S[4 * m :]
     dr, dz, dv, dn, dh = D[:m], D[m : 2 * m], D[2 * m : 3 * m], D[3 * m : 4 * m], D[4 * m : 5 * m]
     for j in range(m):

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from dezero.kernels.cpu.jit import compiled, launch, rows
-from dezero.kernels.cpu.vectors import INLINE
+from dezero.kernels.cpu.jit import compiled, launch, routine, rows
 
 BLOCK = 1024
 """Elements that are summed in float32; the sums of blocks are added in float64."""
@@ -28,7 +27,7 @@ def minus(a: Any, b: Any) -> Any:
     return a - b
 
 
-@njit(**INLINE)
+@routine
 def total(x: Any) -> Any:
     """Return the sum of a vector, in float64."""
     result = 0.0
@@ -41,7 +40,7 @@ def total(x: Any) -> Any:
     return result
 
 
-@njit(**INLINE)
+@routine
 def moments_about(x: Any, centre: Any) -> Any:
     """Return the sums, in float64, of ``x - centre`` and of its squares."""
     first, second = 0.0, 0.0
@@ -57,7 +56,7 @@ def moments_about(x: Any, centre: Any) -> Any:
     return first, second
 
 
-@njit(**INLINE)
+@routine
 def dot_about(gy: Any, x: Any, centre: Any) -> Any:
     """Return the sums, in float64, of ``gy`` and of ``gy * (x - centre)``."""
     first, second = 0.0, 0.0

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from dezero.kernels.cpu.jit import compiled, launch, share_of
+from dezero.kernels.cpu.jit import compiled, launch, routine, share_of
 from dezero.kernels.cpu.normalization import flat, single
 from dezero.kernels.cpu.reductions import BLOCK, minus, total
-from dezero.kernels.cpu.vectors import INLINE, claim, exp, sigmoid
+from dezero.kernels.cpu.vectors import claim, exp, sigmoid
 from dezero.kernels.softmax import LEAST
 
 f = np.float32
@@ -26,13 +26,13 @@ _L3, _L5, _L7, _L9, _L11, _L13, _L15 = (f(1 / n) for n in (3, 5, 7, 9, 11, 13, 1
 _LOWEST, _MAGNITUDE, _SIGN = np.int32(-(1 << 31)), np.int32((1 << 31) - 1), np.int32(31)
 
 
-@njit(**INLINE)
+@routine
 def _ordered(bits: Any) -> Any:
     """Return the bits of a float32 as an integer in its order, and back again."""
     return bits ^ ((bits >> _SIGN) & _MAGNITUDE)
 
 
-@njit(**INLINE)
+@routine
 def _largest(bits: Any) -> Any:
     """Return the largest number of a vector, given as bits: NaN, if there is a positive one."""
     most = _LOWEST
@@ -41,7 +41,7 @@ def _largest(bits: Any) -> Any:
     return np.int32(_ordered(most)).view(np.float32)
 
 
-@njit(**INLINE)
+@routine
 def _normalizer(x: Any, bits: Any) -> Any:
     """Return a finite number, and the sum, in float64, of the exponentials about it.
 
@@ -159,7 +159,7 @@ def _cross_entropy_grad(
         r = claim(counter)
 
 
-@njit(**INLINE)
+@routine
 def _log1p(e: Any) -> Any:
     """Return ``log(1 + e)`` of a float32 from 0 to 1, to 1e-7 relative: a series of atanh."""
     s = e / (_TWO + e)
@@ -194,7 +194,7 @@ def _mixed(a: Any, b: Any, share: Any) -> Any:
     return (1.0 - share) * a + share * b
 
 
-@njit(**INLINE)
+@routine
 def _mean(x: Any) -> Any:
     """Return the mean of a vector, in float64: scores may be too large for a sum in float32."""
     result = 0.0
@@ -203,7 +203,7 @@ def _mean(x: Any) -> Any:
     return result / np.float64(x.size)
 
 
-@njit(**INLINE)
+@routine
 def _dot(a: Any, b: Any) -> Any:
     """Return the product of two vectors, in float64."""
     result = 0.0

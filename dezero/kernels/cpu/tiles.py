@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
 from dezero.kernels.cpu.vectors import (
-    INLINE,
     VECTOR,
     WIDTH,
     accumulate,
@@ -27,9 +26,6 @@ from dezero.kernels.cpu.vectors import (
     places,
     store,
 )  # fmt: skip
-
-routine = functools.partial(njit, no_cpython_wrapper=True, no_cfunc_wrapper=True, **INLINE)
-"""Compile a function that only kernels call: without an entrance for Python, in half the time."""
 
 
 def effort(operations: int) -> int:
@@ -208,22 +204,6 @@ def move_one(typing: Any, X: Any, xo: Any, Y: Any, yo: Any) -> Any:
 
 
 @intrinsic
-def move_even(typing: Any, X: Any, xo: Any, Y: Any, yo: Any) -> Any:
-    """Copy every second one of 2 WIDTH - 1 floats to a vector."""
-    n = types.int64
-
-    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
-        x, y = (offset(b, base(context, b, a, args[i]), args[i + 1]) for a, i in ((X, 0), (Y, 2)))
-        halves = load(b, x), load(b, offset(b, x, number(WIDTH - 1)))
-        lanes = [*range(0, WIDTH, 2), *range(WIDTH + 1, 2 * WIDTH, 2)]
-        mask = ir.Constant(ir.VectorType(i32, WIDTH), lanes)
-        store(b, b.shuffle_vector(*halves, mask), y)
-        return context.get_dummy_value()
-
-    return types.void(X, n, Y, n), generate
-
-
-@intrinsic
 def clear(typing: Any, Y: Any, yo: Any) -> Any:
     """Set a vector to zero."""
 
@@ -235,66 +215,147 @@ def clear(typing: Any, Y: Any, yo: Any) -> Any:
     return types.void(Y, types.int64), generate
 
 
-@routine
-def copy_row(X: Any, xo: int, step: int, Y: Any, yo: int, count: int) -> None:
-    """``Y[yo + i] = X[xo + i step]``: for short rows, to which a call of memcpy would be much.
+def function(b: Any, name: str, arguments: list[Any], emit: Callable[..., None]) -> Any:
+    """Return a function of the module, which is there once, however many kernels call it.
 
-    The last vector overlaps the one before it.
+    A Numba function would be compiled for each of its callers, and once more for each literal.
+    ``emit`` emits the body, given a builder and the arguments.
     """
-    if count < WIDTH or step > 2:
-        for i in range(count):
-            move_one(X, xo + i * step, Y, yo + i)
-        return
-    for i in range(0, count, WIDTH):
-        j = min(i, count - WIDTH)
-        if step == 1:
-            move(X, xo + j, Y, yo + j)
-        else:
-            move_even(X, xo + 2 * j, Y, yo + j)
+    known = b.module.globals.get(name)
+    if known is not None:
+        return known
+    made = ir.Function(b.module, ir.FunctionType(ir.VoidType(), arguments), name)
+    made.linkage = "linkonce_odr"
+    for attribute in ("noinline", "nounwind"):
+        made.attributes.add(attribute)
+    body = ir.IRBuilder(made.append_basic_block("entry"))
+    emit(body, *made.args)
+    body.ret_void()
+    return made
+
+
+def least(b: Any, x: Any, y: Any) -> Any:
+    """Return the lesser of two int64."""
+    return b.select(b.icmp_signed("<", x, y), x, y)
+
+
+def _even(b: Any, x: Any) -> Any:
+    """Return every second one of 2 WIDTH - 1 floats as a vector."""
+    halves = load(b, x), load(b, offset(b, x, number(WIDTH - 1)))
+    lanes = [*range(0, WIDTH, 2), *range(WIDTH + 1, 2 * WIDTH, 2)]
+    return b.shuffle_vector(*halves, ir.Constant(ir.VectorType(i32, WIDTH), lanes))
+
+
+def _copy_rows(b: Any, x: Any, xs: Any, step: Any, y: Any, ys: Any, rows: Any, count: Any) -> None:
+    """Emit ``y[r ys + i] = x[r xs + i step]``: in vectors, the last overlaps the one before it."""
+    narrow = ir.VectorType(f32, 4)
+
+    def copy(lanes: int, move: Callable[[Any, Any], None]) -> None:
+        last = b.sub(count, number(lanes))
+        with cgutils.for_range(b, rows) as row:
+            source = offset(b, x, b.mul(row.index, xs))
+            target = offset(b, y, b.mul(row.index, ys))
+            with cgutils.for_range_slice(b, number(0), count, number(lanes)) as (i, _):
+                at = least(b, i, last)
+                move(offset(b, source, b.mul(at, step)), offset(b, target, at))
+
+    def four(source: Any, target: Any) -> None:
+        value = b.load(b.bitcast(source, narrow.as_pointer()), typ=narrow)
+        value.align = 4
+        b.store(value, b.bitcast(target, narrow.as_pointer())).align = 4
+
+    dense, paired = (b.icmp_signed("==", step, number(k)) for k in (1, 2))
+    wide, half = (b.icmp_signed(">=", count, number(k)) for k in (WIDTH, 4))
+    cases: tuple[tuple[Any, int, Callable[[Any, Any], None]], ...] = (
+        (b.and_(dense, wide), WIDTH, lambda x, y: store(b, load(b, x), y)),
+        (b.and_(dense, half), 4, four),
+        (b.and_(paired, wide), WIDTH, lambda x, y: store(b, _even(b, x), y)),
+    )
+    for serves, lanes, move in cases:
+        block, others = b.append_basic_block("copy"), b.append_basic_block("others")
+        b.cbranch(serves, block, others)
+        b.position_at_end(block)
+        copy(lanes, move)
+        b.ret_void()
+        b.position_at_end(others)
+    copy(1, lambda x, y: b.store(b.load(x, typ=f32), y))
 
 
 @intrinsic
-def square(typing: Any, X: Any, xo: Any, xs: Any, Y: Any, yo: Any, ys: Any) -> Any:
-    """Transpose WIDTH x WIDTH floats: ``Y[yo + j ys + i] = X[xo + i xs + j]``.
+def copy_rows(
+    typing: Any, X: Any, xo: Any, xs: Any, step: Any, Y: Any, yo: Any, ys: Any, R: Any, L: Any
+) -> Any:
+    """Copy R rows of L floats: ``Y[yo + r ys + i] = X[xo + r xs + i step]``.
 
-    Two halves of two vectors change places, then two quarters, down to single floats.
+    For short rows, to which a call of memcpy would be much.
     """
     n = types.int64
 
     def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
-        x, y = (offset(b, base(context, b, a, args[i]), args[i + 1]) for a, i in ((X, 0), (Y, 3)))
-        v = [load(b, offset(b, x, b.mul(args[2], number(i)))) for i in range(WIDTH)]
-        half = WIDTH // 2
-        while half:
-            low = [k if not k & half else WIDTH + k - half for k in range(WIDTH)]
-            high = [k + half if not k & half else WIDTH + k for k in range(WIDTH)]
-            picks = [ir.Constant(ir.VectorType(i32, WIDTH), lanes) for lanes in (low, high)]
-            for i in range(WIDTH):
-                if not i & half:
-                    pair = v[i], v[i + half]
-                    v[i], v[i + half] = (b.shuffle_vector(*pair, lanes) for lanes in picks)
-            half //= 2
-        for j in range(WIDTH):
-            store(b, v[j], offset(b, y, b.mul(args[5], number(j))))
+        x, y = (offset(b, base(context, b, a, args[i]), args[i + 1]) for a, i in ((X, 0), (Y, 4)))
+        kinds = [x.type, i64, i64, y.type, i64, i64, i64]
+        copy = function(b, "dezero_copy_rows", kinds, _copy_rows)
+        b.call(copy, [x, *args[2:4], y, *args[6:]])
         return context.get_dummy_value()
 
-    return types.void(X, n, n, Y, n, n), generate
+    return types.void(X, n, n, n, Y, n, n, n, n), generate
 
 
-@routine
-def transpose(X: Any, xo: int, xs: int, R: int, L: int, Y: Any, yo: int, ys: int) -> None:
-    """Transpose R rows of L floats: ``Y[yo + j ys + i] = X[xo + i xs + j]``.
+def _square(b: Any, x: Any, xs: Any, y: Any, ys: Any) -> None:
+    """Emit the transposition of WIDTH x WIDTH floats: ``y[j ys + i] = x[i xs + j]``.
+
+    Two halves of two vectors change places, then two quarters, down to single floats.
+    """
+    v = [load(b, offset(b, x, b.mul(xs, number(i)))) for i in range(WIDTH)]
+    half = WIDTH // 2
+    while half:
+        low = [k if not k & half else WIDTH + k - half for k in range(WIDTH)]
+        high = [k + half if not k & half else WIDTH + k for k in range(WIDTH)]
+        picks = [ir.Constant(ir.VectorType(i32, WIDTH), lanes) for lanes in (low, high)]
+        for i in range(WIDTH):
+            if not i & half:
+                pair = v[i], v[i + half]
+                v[i], v[i + half] = (b.shuffle_vector(*pair, lanes) for lanes in picks)
+        half //= 2
+    for j in range(WIDTH):
+        store(b, v[j], offset(b, y, b.mul(ys, number(j))))
+
+
+def _transpose(b: Any, x: Any, xs: Any, R: Any, L: Any, y: Any, ys: Any) -> None:
+    """Emit ``y[j ys + i] = x[i xs + j]`` for i < R and j < L.
 
     The last squares overlap those before them, which does the same work twice but needs no other
     code; only what is smaller than a square goes one by one.
     """
-    if R < WIDTH or L < WIDTH:
-        for i in range(R):
-            for j in range(L):
-                move_one(X, xo + i * xs + j, Y, yo + j * ys + i)
-        return
-    for i0 in range(0, R, WIDTH):
-        i = min(i0, R - WIDTH)
-        for j0 in range(0, L, WIDTH):
-            j = min(j0, L - WIDTH)
-            square(X, xo + i * xs + j, xs, Y, yo + j * ys + i, ys)
+    zero, width = number(0), number(WIDTH)
+    down, along = b.sub(R, width), b.sub(L, width)
+    with b.if_else(b.icmp_signed("<", least(b, down, along), zero)) as (small, large):
+        with small, cgutils.for_range(b, R) as row, cgutils.for_range(b, L) as column:
+            i, j = row.index, column.index
+            value = b.load(offset(b, x, b.add(b.mul(i, xs), j)), typ=f32)
+            b.store(value, offset(b, y, b.add(b.mul(j, ys), i)))
+        with (
+            large,
+            cgutils.for_range_slice(b, zero, R, width) as (row, _),
+            cgutils.for_range_slice(b, zero, L, width) as (column, _),
+        ):
+            i, j = least(b, row, down), least(b, column, along)
+            source = offset(b, x, b.add(b.mul(i, xs), j))
+            _square(b, source, xs, offset(b, y, b.add(b.mul(j, ys), i)), ys)
+
+
+@intrinsic
+def transpose(
+    typing: Any, X: Any, xo: Any, xs: Any, R: Any, L: Any, Y: Any, yo: Any, ys: Any
+) -> Any:
+    """Transpose R rows of L floats: ``Y[yo + j ys + i] = X[xo + i xs + j]``."""
+    n = types.int64
+
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        x, y = (offset(b, base(context, b, a, args[i]), args[i + 1]) for a, i in ((X, 0), (Y, 5)))
+        kinds = [x.type, i64, i64, i64, y.type, i64]
+        turn = function(b, "dezero_transpose", kinds, _transpose)
+        b.call(turn, [x, *args[2:5], y, args[7]])
+        return context.get_dummy_value()
+
+    return types.void(X, n, n, n, n, Y, n, n), generate

@@ -12,8 +12,10 @@ from typing import Any
 import numba
 import numpy as np
 from llvmlite import binding, ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from dezero.kernels.cpu.jit import routine
 
 f32, i32, i64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 
@@ -239,12 +241,9 @@ _S0, _S1, _S2 = c(-5.96761703e-4), c(4.99119423e-3), c(-2.67681349e-2)
 _S3, _S4, _S5 = c(1.12819925e-1), c(-3.76125336e-1), c(1.28379166e-1)
 _ONE, _TWO, _ZERO = c(1), c(2), c(0)
 _LEAST, _MOST, _INFINITY = c(-87.33654), c(88.72283), c(np.inf)
-INLINE: dict[str, Any] = {
-    "nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz", "arcp"},
-}  # fmt: skip
 
 
-@njit(**INLINE)
+@routine
 def exp(x: Any) -> Any:
     """Return the exponential of a float32, to 1.2e-7 relative; 0 where it would be denormal.
 
@@ -261,7 +260,7 @@ def exp(x: Any) -> Any:
     return y if x == x else x
 
 
-@njit(**INLINE)
+@routine
 def tanh(x: Any) -> Any:
     """Return the hyperbolic tangent of a float32, to 1.5e-7 relative."""
     a = abs(x)
@@ -273,7 +272,7 @@ def tanh(x: Any) -> Any:
     return small if a < _T_LARGE else (large if x > _ZERO else -large)
 
 
-@njit(**INLINE)
+@routine
 def erf(x: Any) -> Any:
     """Return the error function of a float32, to 1e-7.
 
@@ -288,7 +287,7 @@ def erf(x: Any) -> Any:
     return small if a < _R_LARGE else (large if x > _ZERO else -large)
 
 
-@njit(**INLINE)
+@routine
 def sigmoid(x: Any) -> Any:
     """Return ``1 / (1 + exp(-x))`` of a float32, exact far below 0 too."""
     e = exp(-abs(x))

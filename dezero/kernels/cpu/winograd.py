@@ -15,12 +15,11 @@ import functools
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import literally
 
 from dezero.core.threads import get_num_threads
-from dezero.kernels.cpu.cook_toom import sandwich
-from dezero.kernels.cpu.jit import aligned, compiled, launch, share_of
-from dezero.kernels.cpu.tiles import effort, move_one, routine, square, transpose, view, zero
+from dezero.kernels.cpu.cook_toom import sandwich, sandwich_with
+from dezero.kernels.cpu.jit import aligned, apart, compact, compiled, launch, routine, share_of
+from dezero.kernels.cpu.tiles import effort, transpose, view, zero
 from dezero.kernels.cpu.vectors import PANEL, VECTORS, WIDTH, claim, tile
 
 BLOCK = 1 << 17
@@ -106,6 +105,7 @@ def _stage(
     P: Any, Cp: int,
 ) -> None:  # fmt: skip
     """Lay out a part of an image with its channels last, (rows, cols, Cp), zeros around it."""
+    compact()
     xa, xb = min(max(0, -left), cols), max(0, min(cols, W - left))
     for r in range(rows):
         start = r * cols * Cp
@@ -125,14 +125,14 @@ def _stage(
 
 @routine
 def to_points(
-    name: str, m: int, margin: int, X: Any, all_channels: int, c0: int, C: int, H: int, W: int,
+    f: int, m: int, margin: int, X: Any, all_channels: int, c0: int, C: int, H: int, W: int,
     top: int, left: int, box: Any, P: Any, V: Any, Cp: int, vk: int,
 ) -> None:  # fmt: skip
     """V[k, tile, c] = the points of each tile of a block of images, for C channels from ``c0``.
 
-    A tile is a square of ``m + margin``, m apart from the next; ``name`` is the matrix.
+    A tile is a square of ``m + margin``, m apart from the next; ``f`` makes the points.
     """
-    literally(name)
+    compact()
     i0, i1, y0, y1, x0, x1 = box
     rows, cols, e, i = (y1 - y0) * m + margin, (x1 - x0) * m + margin, m + 2, 0
     for image in range(i0, i1):
@@ -141,27 +141,24 @@ def to_points(
         for ty in range(y1 - y0):
             for tx in range(x1 - x0):
                 at = (ty * m * cols + tx * m) * Cp
-                for c in range(0, C, WIDTH):
-                    sandwich(name, P, at + c, cols * Cp, Cp, V, i * Cp + c, e * vk, vk, P, 0, 0)
+                sandwich(f, P, at, cols * Cp, Cp, V, i * Cp, e * vk, vk, P, 0, C)
                 i += 1
 
 
 @routine
 def _from_points(
-    name: str, m: int, M: Any, step: int, p: Any, box: Any, o0: int, O: int, bias: Any,  # noqa: E741
+    f: int, m: int, M: Any, step: int, p: Any, box: Any, o0: int, O: int, bias: Any,  # noqa: E741
     P: Any, y: Any,
 ) -> None:  # fmt: skip
     """Write the tiles of a block, out of M[k, tile, o], to O channels from ``o0`` of ``y``."""
-    literally(name)
+    compact()
     i0, i1, y0, y1, x0, x1 = box
     cols, e, i = (x1 - x0) * m, m + 2, 0
     for image in range(i0, i1):
         for ty in range(y1 - y0):
             for tx in range(x1 - x0):
                 at = (ty * m * cols + tx * m) * step
-                for o in range(0, step, WIDTH):
-                    sandwich(name, M, i * step + o, e * p.mk, p.mk, P, at + o, cols * step, step,
-                             bias, o0 + o, 1)  # fmt: skip
+                sandwich(f, M, i * step, e * p.mk, p.mk, P, at, cols * step, step, bias, o0, step)
                 i += 1
         to = ((image * p.O + o0) * p.OH + y0 * m) * p.OW + x0 * m
         rows, width = min((y1 - y0) * m, p.OH - y0 * m), min(cols, p.OW - x0 * m)
@@ -178,23 +175,16 @@ def _from_points(
 
 @routine
 def _filter_points(
-    name: str, e: int, w: Any, turned: bool, O: int, C: int, c: int, panel: int, T: Any,  # noqa: E741
+    f: int, e: int, w: Any, turned: bool, O: int, C: int, c: int, panel: int, T: Any,  # noqa: E741
     U: Any, u: int, uk: int,
 ) -> None:  # fmt: skip
     """U[u + k uk + o] = the points of the filters for channel c, for the o of a panel."""
-    literally(name)
+    compact()
     for o in range(panel, min(panel + PANEL, O), WIDTH):
         at = c * O + o if turned else o * C + c
-        lanes, step, k = min(WIDTH, O - o), 9 if turned else 9 * C, 0
-        if lanes == WIDTH:
-            while k + WIDTH <= 9:
-                square(w, at * 9 + k, step, T, k * WIDTH, WIDTH)
-                k += WIDTH
-        for q in range(k, 9):
-            for lane in range(lanes):
-                move_one(w, at * 9 + lane * step + q, T, q * WIDTH + lane)
+        transpose(w, at * 9, 9 if turned else 9 * C, min(WIDTH, O - o), 9, T, 0, WIDTH)
         first, d = (8 * WIDTH, -WIDTH) if turned else (0, WIDTH)
-        sandwich(name, T, first, 3 * d, d, U, u + o - panel, e * uk, uk, T, 0, 0)
+        sandwich(f, T, first, 3 * d, d, U, u + o - panel, e * uk, uk, T, 0, WIDTH)
 
 
 @routine
@@ -203,6 +193,7 @@ def _multiply(
     tiles: int,
 ) -> None:  # fmt: skip
     """M[k] = V[k] U[k] for each point; U in panels of C rows, ``step`` columns in all."""
+    apart()
     for k in range(points):
         for j in range(0, step, PANEL):
             i = 0
@@ -223,10 +214,12 @@ def _make(m: int) -> Any:
     @compiled
     def points_of_filters(w: Any, turned: bool, U: Any, p: Any, T: Any, t: int, n: int) -> None:
         """U[k, panel, c] = the points of all filters; turned: ``w`` is (C, O, 3, 3)."""
+        compact()
+        f = sandwich_with(filters, 0)
         T = view(T, t * T.shape[1], T.shape[1])
         start, stop = share_of(p.Op // PANEL * p.C, t, n)
         for i in range(start, stop):
-            _filter_points(filters, e, w, turned, p.O, p.C, i % p.C, i // p.C * PANEL, T,
+            _filter_points(f, e, w, turned, p.O, p.C, i % p.C, i // p.C * PANEL, T,
                            U, i * PANEL, p.C * p.Op + PANEL)  # fmt: skip
 
     @compiled
@@ -234,6 +227,8 @@ def _make(m: int) -> Any:
         x: Any, U: Any, bias: Any, y: Any, p: Any, scratch: Any, counter: Any, t: int, n: int
     ) -> None:
         """Convolve, block by block."""
+        compact()
+        f, h = sandwich_with(inwards, 0), sandwich_with(outwards, 1)
         own, size = t * scratch.shape[1], e * e * p.vk
         P, V = view(scratch, own, p.stage), view(scratch, own + p.stage, size)
         M = view(scratch, own + p.stage + size, e * e * p.mk)
@@ -243,10 +238,10 @@ def _make(m: int) -> Any:
                 break
             box = corners(p, block, m)
             tiles = (box[1] - box[0]) * (box[3] - box[2]) * (box[5] - box[4])
-            to_points(inwards, m, 2, x, p.C, 0, p.C, p.H, p.W, p.top, p.left, box, P, V, p.Cp,
+            to_points(f, m, 2, x, p.C, 0, p.C, p.H, p.W, p.top, p.left, box, P, V, p.Cp,
                       p.vk)  # fmt: skip
             _multiply(V, p.Cp, p.vk, U, p.C * p.Op + PANEL, M, p.Op, p.mk, p.C, e * e, tiles)
-            _from_points(outwards, m, M, p.Op, p, box, 0, p.O, bias, P, y)
+            _from_points(h, m, M, p.Op, p, box, 0, p.O, bias, P, y)
 
     @compiled
     def by_filters(
@@ -254,6 +249,8 @@ def _make(m: int) -> Any:
         t: int, n: int,
     ) -> None:  # fmt: skip
         """Convolve with few filters after few: their points need no memory but the cache."""
+        compact()
+        f, g, h = sandwich_with(inwards, 0), sandwich_with(filters, 0), sandwich_with(outwards, 1)
         own, size, uk = t * scratch.shape[1], e * e * p.vk, (p.C + 1) * PANEL
         P, V = view(scratch, own, p.stage), view(scratch, own + p.stage, size)
         own += p.stage + size
@@ -265,14 +262,14 @@ def _make(m: int) -> Any:
             if o >= p.O:
                 break
             if not ready:  # each thread for itself: they are few
-                to_points(inwards, m, 2, x, p.C, 0, p.C, p.H, p.W, p.top, p.left, box, P, V,
+                to_points(f, m, 2, x, p.C, 0, p.C, p.H, p.W, p.top, p.left, box, P, V,
                           p.Cp, p.vk)  # fmt: skip
                 ready = True
             for c in range(p.C):
-                _filter_points(filters, e, w, turned, p.O, p.C, c, o, T, U, c * PANEL, uk)
+                _filter_points(g, e, w, turned, p.O, p.C, c, o, T, U, c * PANEL, uk)
             tiles = p.N * p.th * p.tw
             _multiply(V, p.Cp, p.vk, U, uk, M, PANEL, p.mk, p.C, e * e, tiles)
-            _from_points(outwards, m, M, PANEL, p, box, o, min(PANEL, p.O - o), bias, P, y)
+            _from_points(h, m, M, PANEL, p, box, o, min(PANEL, p.O - o), bias, P, y)
 
     return points_of_filters, by_tiles, by_filters
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from dezero.core.threads import get_num_threads
-from dezero.kernels.cpu.cook_toom import sandwich
-from dezero.kernels.cpu.jit import aligned, compiled, launch, share_of
-from dezero.kernels.cpu.tiles import add, effort, move_one, routine, view, zero
+from dezero.kernels.cpu.cook_toom import sandwich, sandwich_with
+from dezero.kernels.cpu.jit import aligned, apart, compact, compiled, launch, routine, share_of
+from dezero.kernels.cpu.tiles import add, effort, transpose, view, zero
 from dezero.kernels.cpu.vectors import PANEL, VECTORS, WIDTH, tile
 from dezero.kernels.cpu.winograd import ceil, corners, plan, to_points
 
@@ -25,6 +25,7 @@ OWN_SUM = 1 << 19
 @routine
 def _multiply(V: Any, Z: Any, D: Any, p: Any, points: int, C: int, tiles: int) -> None:
     """D[k] += V[k]^T Z[k] for each point, C channels; V and Z as (point, tile, channel)."""
+    apart()
     room = C + 6
     for k in range(points):
         for j in range(0, p.Op, PANEL):
@@ -50,6 +51,8 @@ def _make_sums(m: int) -> Any:
         x: Any, gy: Any, p: Any, scratch: Any, D: Any, chunk: int, parts: int, t: int, n: int
     ) -> None:
         """Sum the products of all tiles: D[i] for the ``i``-th share of channels or of tiles."""
+        compact()
+        f, h = sandwich_with(inwards, 0), sandwich_with(outwards, 0)
         size = t * scratch.shape[1]
         P, V = view(scratch, size, p.stage), view(scratch, size + p.stage, e * e * p.vk)
         Z = view(scratch, size + p.stage + e * e * p.vk, e * e * p.mk)
@@ -63,9 +66,9 @@ def _make_sums(m: int) -> Any:
             for block in range(first, last):
                 box = corners(p, block, m)
                 tiles = (box[1] - box[0]) * (box[3] - box[2]) * (box[5] - box[4])
-                to_points(inwards, m, 2, x, p.C, c0, C, p.H, p.W, p.top, p.left, box, P, V,
+                to_points(f, m, 2, x, p.C, c0, C, p.H, p.W, p.top, p.left, box, P, V,
                           p.Cp, p.vk)  # fmt: skip
-                to_points(outwards, m, 0, gy, p.O, 0, p.O, p.OH, p.OW, 0, 0, box, P, Z,
+                to_points(h, m, 0, gy, p.O, 0, p.O, p.OH, p.OW, 0, 0, box, P, Z,
                           p.Op, p.mk)  # fmt: skip
                 _multiply(V, Z, own, p, e * e, C, tiles)
 
@@ -78,6 +81,8 @@ def _make_finish(m: int) -> Any:
     @compiled
     def finish(D: Any, gW: Any, p: Any, chunk: int, parts: int, T: Any, t: int, n: int) -> None:
         """GW = G^T D G; the shares of the tiles are added up first."""
+        compact()
+        f = sandwich_with(name, 0)
         T = view(T, t * T.shape[1], T.shape[1])
         start, stop = share_of(p.C, t, n)
         for c in range(start, stop):
@@ -89,12 +94,10 @@ def _make_finish(m: int) -> Any:
                     for o in range(d, d + p.O, WIDTH):
                         add(D, o + part * D.shape[1], D, o)
             for o in range(0, p.O, WIDTH):
-                sandwich(name, D, first + o, e * room * p.Op, room * p.Op, T, 0, 3 * WIDTH, WIDTH,
-                         T, 0, 0)  # fmt: skip
-                for lane in range(min(WIDTH, p.O - o)):
-                    at = ((o + lane) * p.C + c) * 9
-                    for q in range(9):
-                        move_one(T, q * WIDTH + lane, gW, at + q)
+                sandwich(f, D, first + o, e * room * p.Op, room * p.Op,
+                         T, 0, 3 * WIDTH, WIDTH, T, 0, WIDTH)  # fmt: skip
+                at, lanes = (o * p.C + c) * 9, min(WIDTH, p.O - o)
+                transpose(T, 0, WIDTH, 9, lanes, gW, at, p.C * 9)
 
     return finish
 
