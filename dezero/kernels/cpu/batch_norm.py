@@ -11,11 +11,13 @@ import math
 from typing import Any
 
 import numpy as np
+from numba import njit
 
 from dezero.core.threads import get_num_threads, share
 from dezero.kernels.cpu.jit import SMALL, aligned, compiled, launch, routine, share_of
 from dezero.kernels.cpu.normalization import flat, single
 from dezero.kernels.cpu.reductions import dot_about, minus, moments_about, total
+from dezero.kernels.cpu.vectors import INLINE
 
 f = np.float32
 _ZERO = f(0)
