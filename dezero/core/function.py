@@ -196,6 +196,7 @@ class Function:
         if isinstance(self._outputs, ref):
             return (gy,)
         known = next(getattr(g, "_data", g) for g in gy if g is not None)
+        known = known if hasattr(known, "__array_function__") else None  # no array: a number
         return tuple(
             np.zeros(shape, dtype, like=known) if g is None else g
             for g, (shape, dtype) in zip(gy, self._output_kinds(), strict=True)
