@@ -19,18 +19,7 @@ variable(7.0)
 import importlib
 from typing import TYPE_CHECKING, Any
 
-import dezero.numpy.calculus
-import dezero.numpy.complex
-import dezero.numpy.cumulative
-import dezero.numpy.histograms
-import dezero.numpy.polynomials
-import dezero.numpy.quantiles
-import dezero.numpy.reductions
-import dezero.numpy.sorting
-import dezero.numpy.statistics
-import dezero.numpy.ufuncs
-import dezero.numpy.without_nan  # noqa: F401 - what these define stands for NumPy's functions
-from dezero import functions, random
+from dezero import functions, numpy, random
 from dezero.core import (
     Config,
     Function,
@@ -180,6 +169,7 @@ __all__ = [
     "linearize",
     "models",
     "no_grad",
+    "numpy",
     "optimizers",
     "random",
     "seed",

@@ -197,7 +197,6 @@ def test_a_variable_that_wants_no_gradient_is_an_array_on_request():
         (lambda v: np.subtract.accumulate(v), "subtract.accumulate"),
         (lambda v: np.multiply.reduceat(v, [0]), "multiply.reduceat"),
         (lambda v: np.add.at(np.zeros(3), [0, 1, 2], v), "add.at"),
-        (lambda v: np.hstack([v, v]), "hstack"),
     ],
 )
 def test_a_function_without_a_rule_names_itself(call, name):

@@ -251,7 +251,10 @@ class Function:
     @property
     def inputs(self) -> tuple[Variable, ...]:
         """The variables that this function was called on; none once the graph was cut."""
-        return self._saved[0] if self._saved else ()
+        if not self._saved:
+            return ()
+        variables, _, arrays = self._saved
+        return tuple(map(_as_called, variables, arrays, self._edges))
 
     @property
     def outputs(self) -> tuple[ref[Variable], ...]:
@@ -271,6 +274,13 @@ class Function:
         if not isinstance(self._outputs, ref):
             raise AttributeError(f"{self._name} has {len(self._outputs)} outputs: use .outputs")
         return self._outputs()
+
+
+def _as_called(x: Variable, used: Any, edge: Any) -> Variable:
+    """Return ``x``, or a variable of what it was when ``x[i] = v`` has changed it since."""
+    if is_edge(edge):
+        return x if x is edge or x._node is edge else attached(used, edge)
+    return x if x._node is None and x._data is used else make(as_array(used), None)
 
 
 def _gradient(gx: Any, recording: bool) -> Any:

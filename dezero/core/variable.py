@@ -194,7 +194,8 @@ class Variable:
         if self.requires_grad:
             raise TypeError(
                 "turning a Variable into a plain array would lose its gradient in silence: use "
-                "v.data for the value, F.stack([v, w]) to join variables, or np functions on v"
+                "v.data for the value, F.stack([v, w]) to join variables, or np functions on v; "
+                "to write v into an array a, make that one a Variable(a, requires_grad=False)"
             )
         return np.array(self.data, dtype=dtype, copy=copy)
 
@@ -338,7 +339,8 @@ class Variable:
 
         conjugate = conj
 
-        def reshape(self, *shape: Any) -> Variable:
+        def __setitem__(self, index: Any, value: Any) -> None: ...
+        def reshape(self, *shape: Any, order: str = "C") -> Variable:
             """Return the same elements in another shape."""
 
         def transpose(self, *axes: Any) -> Variable:
@@ -367,6 +369,9 @@ class Variable:
 
         def astype(self, dtype: Any) -> Variable:
             """Return the values in another type."""
+
+        def copy(self) -> Variable:
+            """Return the values in an array of their own; gradients pass."""
 
         def to_cpu(self) -> None:
             """Move the array to the CPU's memory."""

@@ -33,7 +33,15 @@ from dezero.functions.convolution import (
     im2col,
 )
 from dezero.functions.dropout import Dropout, dropout
-from dezero.functions.indexing import GetItem, GetItemGrad, embed_id, get_item
+from dezero.functions.indexing import (
+    GetItem,
+    GetItemGrad,
+    SetItem,
+    embed_id,
+    get_item,
+    set_item,
+)
+from dezero.functions.joining import Concatenate, Split, Stack, concatenate, split, stack
 from dezero.functions.linear_algebra import (
     Einsum,
     Linear,
@@ -127,23 +135,19 @@ from dezero.functions.reductions import (
 from dezero.functions.shapes import (
     BroadcastTo,
     Cast,
-    Concatenate,
     Pad,
     Reshape,
-    Split,
     SumTo,
     Transpose,
     astype,
     broadcast_to,
-    concatenate,
+    copy,
     expand_dims,
     flatten,
     moveaxis,
     pad,
     reshape,
-    split,
     squeeze,
-    stack,
     sum_to,
     swapaxes,
     transpose,
@@ -189,6 +193,7 @@ __all__ = [
     "RMSNorm",
     "ReLU",
     "Reshape",
+    "SetItem",
     "SiLU",
     "Sigmoid",
     "SigmoidCrossEntropy",
@@ -198,6 +203,7 @@ __all__ = [
     "Split",
     "Sqrt",
     "Square",
+    "Stack",
     "Sum",
     "SumTo",
     "Tanh",
@@ -220,6 +226,7 @@ __all__ = [
     "conv1d",
     "conv2d",
     "conv2d_simple",
+    "copy",
     "cos",
     "deconv1d",
     "deconv2d",
@@ -270,6 +277,7 @@ __all__ = [
     "rms_norm",
     "rsub",
     "scaled_dot_product_attention",
+    "set_item",
     "sigmoid",
     "sigmoid_cross_entropy",
     "sigmoid_simple",

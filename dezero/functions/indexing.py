@@ -1,12 +1,14 @@
-"""Indexing: parts of an array, and rows of an embedding table."""
+"""Indexing: parts of an array, assignment to parts, and rows of an embedding table."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from dezero.core import Primitive, Variable, as_array, dispatched, implements
+from dezero.core.shapes import sum_to
 from dezero.cuda import get_array_module
 from dezero.kernels.indexing import add_rows
 
@@ -80,6 +82,58 @@ def _moved(index: Any, x: Any) -> Any:
     return np.asarray(index, like=x) if isinstance(index, np.ndarray) else index
 
 
+class SetItem(Primitive):
+    """An array with values written at an index."""
+
+    _counts = True
+    _linear = True
+
+    def __init__(self, index: Any, in_place: bool = False) -> None:
+        self.index = index
+        self.in_place = in_place
+
+    def forward(self, x: Any, v: Any) -> Any:
+        """Return a copy of ``x`` with ``v`` written, or ``x`` itself where nobody else has it."""
+        self.x_shape, self.v_shape = x.shape, v.shape
+        if get_array_module(x) is not np:
+            self.index, v = _moved(self.index, x), np.asarray(v, like=x)
+        if not self.in_place:
+            return written(x, self.index, v)
+        self.in_place = False  # the forward pass of these values alone
+        x[self.index] = v
+        return x
+
+    def gx(self, gy: Any) -> Any:
+        """Drop the gradient of what was overwritten."""
+        return written(gy, self.index, 0)
+
+    def gv(self, gy: Any) -> Any:
+        """Take the gradient where the values stand, and sum it over their copies."""
+        part = gy[self.index]
+        if not _selects_once(self.index):
+            part = np.where(_is_last(self.index, self.x_shape, part), part, 0)
+        lead = max(len(self.v_shape) - len(part.shape), 0)  # NumPy drops these axes of length 1
+        part = sum_to(part, self.v_shape[lead:])
+        return np.reshape(part, self.v_shape) if lead else part
+
+
+@dispatched
+def written(x: Any, index: Any, values: Any) -> Any:
+    """Return a copy of ``x`` with ``values`` written at ``index``."""
+    y = np.copy(x)
+    y[index] = values
+    return y
+
+
+def _is_last(index: Any, shape: tuple[int, ...], part: Any) -> Any:
+    """Return which of the values written at ``index`` is the last one at its place, and stays."""
+    xp = get_array_module(part)
+    order = xp.arange(math.prod(part.shape)).reshape(part.shape)
+    last = xp.empty(shape, np.intp)
+    last[index] = order
+    return last[index] == order
+
+
 def _selects_once(index: Any) -> bool:
     """Whether no element can be selected twice: then writing serves, and adding is not needed."""
     parts = index if isinstance(index, tuple) else (index,)
@@ -112,18 +166,78 @@ def get_item(x: Any, slices: Any) -> Variable:
     >>> x.grad
     variable([2. 0. 1.])
     """
-    return GetItem(_plain_index(slices))(x)
+    return GetItem(plain_index(slices))(x)
 
 
-def _plain_index(index: Any) -> Any:
-    """Return an index of arrays, numbers and slices: variables and lists become arrays."""
+@implements(written)
+def set_item(x: Any, index: Any, v: Any) -> Variable:
+    r"""Return ``x`` with the values ``v`` written at ``index``: what ``x[index] = v`` does.
+
+    The gradient of ``x`` is that of the result with zeros at ``index``; the gradient of ``v`` is
+    the part at ``index``, summed over the copies where ``v`` was broadcast. Where an index is
+    repeated the last value stays, and has the gradient.
+
+    Parameters
+    ----------
+    x : Variable or array
+        Any shape; it is not changed.
+    index : int, slice, array, tuple ...
+        Any index that NumPy takes.
+    v : Variable, array or number
+        What broadcasts to the part.
+
+    Raises
+    ------
+    IndexError
+        If an index is out of bounds.
+    ValueError
+        If ``v`` does not broadcast to the part.
+    TypeError
+        If ``x`` is of a type that would drop the gradient of ``v``: integers, or real numbers
+        for complex ones.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.set_item(np.zeros(3), 1, 5.0)
+    variable([0. 5. 0.])
+    """
+    check_holds(x, v)
+    return SetItem(plain_index(index))(x, v)
+
+
+def check_holds(x: Any, v: Any) -> None:
+    """Raise where writing the Variable ``v`` into ``x`` would drop a part of its gradient."""
+    if not (isinstance(v, Variable) and (v.requires_grad or v._node is not None)):
+        return
+    kind, needed = x.dtype.kind, v.dtype.kind
+    if needed in "fc" and kind != "c" and kind != needed:
+        wanted = "complex" if needed == "c" else "float"
+        raise TypeError(
+            f"set_item: got values of type {v.dtype} for an array of type {x.dtype}, which would "
+            f"round them and lose their gradient; make the array {wanted}: x.astype({wanted})"
+        )
+
+
+def plain_index(index: Any) -> Any:
+    """Return an index of arrays, numbers and slices, which stays what it is.
+
+    Variables and sequences become arrays; arrays are copied, since the graph keeps the index
+    until backward.
+    """
     if isinstance(index, tuple):
-        return tuple(_plain_index(part) for part in index)
+        return tuple(plain_index(part) for part in index)
     if isinstance(index, Variable):
-        return index.data
-    if isinstance(index, list):
-        return np.asarray(index) if index else np.empty(0, int)
-    return index
+        index = index.data
+    if isinstance(index, list | range):
+        return np.asarray(_unwrapped(index)) if len(index) else np.empty(0, int)
+    return index.copy() if isinstance(index, np.ndarray) else index
+
+
+def _unwrapped(index: Any) -> Any:
+    if isinstance(index, list | range | tuple):
+        return [_unwrapped(part) for part in index]
+    return index.data if isinstance(index, Variable) else index
 
 
 def embed_id(x: Any, W: Any) -> Variable:

@@ -239,7 +239,6 @@ def minimum(x0: Any, x1: Any) -> Variable:
     return binary(Minimum, x0, x1)
 
 
-@implements(np.where)
 def where(condition: Any, x0: Any, x1: Any) -> Variable:
     """Return ``x0`` where ``condition`` holds, ``x1`` elsewhere, with broadcasting.
 

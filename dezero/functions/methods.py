@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Variable
-from dezero.functions import indexing, linear_algebra, reductions, shapes
+from dezero.functions import assignment, indexing, linear_algebra, reductions, shapes
 
 
-def _reshape(self: Variable, *shape: Any) -> Variable:
+def _reshape(self: Any, *shape: Any, order: Any = "C") -> Any:
     """Return the same elements in another shape: ``x.reshape(2, 3)`` or ``x.reshape((2, 3))``."""
     if len(shape) == 1 and isinstance(shape[0], tuple | list):
         shape = tuple(shape[0])
+    if order != "C":
+        return np.reshape(self, shape, order)
     return shapes.reshape(self, shape)
 
 
@@ -23,6 +25,28 @@ def _transpose(self: Variable, *axes: Any) -> Variable:
     if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], tuple | list)):
         axes = () if axes[0] is None else tuple(axes[0])
     return shapes.transpose(self, axes or None)
+
+
+def _numpy(name: str) -> Any:
+    """Return the method that NumPy's arrays have under the name of NumPy's function."""
+    function = getattr(np, name)
+
+    def method(self: Variable, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__doc__ = f"Return ``np.{name}`` of this variable."
+    return method
+
+
+def _flatten(self: Any, order: Any = "C") -> Variable:
+    """Return the elements along one axis, in an array of their own."""
+    return shapes.copy(np.ravel(self, order))
+
+
+def _compress(self: Any, condition: Any, axis: int | None = None) -> Any:
+    """Return the parts along an axis for which ``condition`` holds."""
+    return np.compress(condition, self, axis)
 
 
 def _reflected_matmul(self: Variable, other: Any) -> Variable:
@@ -87,6 +111,11 @@ def _to_gpu(self: Variable) -> None:
         self.grad.to_gpu()
 
 
+_AS_ARRAYS = (
+    "choose", "diagonal", "put", "ravel", "repeat", "squeeze", "swapaxes", "take", "trace"
+)  # fmt: skip
+
+
 def setup_methods() -> None:
     """Attach the methods to Variable. Runs at import."""
     methods: dict[str, Any] = {
@@ -111,13 +140,20 @@ def setup_methods() -> None:
         "sort": _sort,
         "partition": _partition,
         "astype": shapes.astype,
+        "copy": shapes.copy,
+        "flatten": _flatten,
+        "compress": _compress,
+        "mT": property(_numpy("matrix_transpose")),
         "matmul": linear_algebra.matmul,
         "dot": linear_algebra.matmul,
         "__matmul__": linear_algebra.matmul,
         "__rmatmul__": _reflected_matmul,
         "__getitem__": indexing.get_item,
+        "__setitem__": assignment.assign,
         "to_cpu": _to_cpu,
         "to_gpu": _to_gpu,
     }
+    for name in _AS_ARRAYS:
+        methods[name] = _numpy(name)
     for name, method in methods.items():
         setattr(Variable, name, method)

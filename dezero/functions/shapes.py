@@ -1,4 +1,4 @@
-"""Functions that move elements about: reshape, transpose, broadcast, join, split, pad, cast."""
+"""Functions that move elements about: reshape, transpose, broadcast, pad, cast."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Primitive, Variable, Variadic, as_array, as_input, implements
+from dezero.core import Primitive, Variable, as_array, as_input
 from dezero.core.shapes import sum_to as sum_to_shape
 
 Axes = int | tuple[int, ...] | None
@@ -102,7 +102,7 @@ class SumTo(Primitive):
 
 
 class Cast(Primitive):
-    """The same values in another floating-point type."""
+    """The same values in an array of their own, in another floating-point type perhaps."""
 
     _linear = True
 
@@ -116,50 +116,6 @@ class Cast(Primitive):
     def gx(self, gy: Any) -> Any:
         """Return the gradient; the engine gives it the type of the input."""
         return gy
-
-
-class Concatenate(Variadic):
-    """Arrays joined along an axis."""
-
-    _linear = True
-    _counts = True
-
-    def __init__(self, axis: int = 0) -> None:
-        self.axis = axis
-
-    def forward(self, *xs: Any) -> Any:
-        """Return the arrays joined."""
-        y = np.concatenate(xs, self.axis)
-        self.ends = np.cumsum([x.shape[self.axis] for x in xs]).tolist()
-        return y
-
-    def gradient(self, gy: Any) -> Any:
-        """Cut the gradient at the joints."""
-        before = (slice(None),) * (self.axis % gy.ndim)
-        starts = [0, *self.ends[:-1]]
-        return tuple(
-            gy[(*before, slice(start, end))] for start, end in zip(starts, self.ends, strict=True)
-        )
-
-
-class Split(Primitive):
-    """An array cut into several along an axis."""
-
-    _linear = True
-    _views = True
-    _counts = True
-
-    def __init__(self, indices_or_sections: int | Sequence[int], axis: int = 0) -> None:
-        self.indices_or_sections = indices_or_sections
-        self.axis = axis
-
-    def forward(self, x: Any) -> Any:
-        """Return the pieces."""
-        return tuple(np.split(x, self.indices_or_sections, self.axis))
-
-    def gx(self, gys: Any) -> Any:
-        """Join the gradients of the pieces."""
-        return np.concatenate(gys, self.axis)
 
 
 class Pad(Primitive):
@@ -184,7 +140,6 @@ class Pad(Primitive):
         return gy[self.inside]
 
 
-@implements(np.reshape)
 def reshape(x: Any, shape: int | tuple[int, ...]) -> Variable:
     """Return the elements of ``x`` in another shape; one length may be ``-1``.
 
@@ -207,7 +162,6 @@ def reshape(x: Any, shape: int | tuple[int, ...]) -> Variable:
     return Reshape(shape)(x)
 
 
-@implements(np.transpose)
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
     """Return ``x`` with its axes in another order, reversed by default.
 
@@ -222,7 +176,6 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
     return Transpose(None if axes is None else tuple(axes))(x)
 
 
-@implements(np.swapaxes)
 def swapaxes(x: Any, axis1: int, axis2: int) -> Variable:
     """Return ``x`` with two axes exchanged.
 
@@ -239,9 +192,8 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Variable:
     return transpose(x, axes)
 
 
-@implements(np.moveaxis)
-def moveaxis(x: Any, source: int, destination: int) -> Variable:
-    """Return ``x`` with one axis moved to another place.
+def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Variable:
+    """Return ``x`` with one axis, or several, moved to other places.
 
     Examples
     --------
@@ -250,9 +202,19 @@ def moveaxis(x: Any, source: int, destination: int) -> Variable:
     (3, 4, 2)
     """
     x = as_input(x)
-    axes = list(range(len(x.shape)))
-    i, j = (_axis_number("moveaxis", axis, len(axes)) for axis in (source, destination))
-    axes.insert(j, axes.pop(i))
+    count = len(x.shape)
+    sources, destinations = (
+        [_axis_number("moveaxis", axis, count) for axis in np.atleast_1d(axes).tolist()]
+        for axes in (source, destination)
+    )
+    if len(sources) != len(destinations) or len(set(sources)) != len(sources):
+        raise ValueError(
+            f"moveaxis: got axes {source} to move to {destination}; it wants as many places as "
+            "axes, and each axis once"
+        )
+    axes = [axis for axis in range(count) if axis not in sources]
+    for place, axis in sorted(zip(destinations, sources, strict=True)):
+        axes.insert(place, axis)
     return transpose(x, axes)
 
 
@@ -265,7 +227,6 @@ def _axis_number(name: str, axis: int, ndim: int) -> int:
     return axis % ndim
 
 
-@implements(np.broadcast_to)
 def broadcast_to(x: Any, shape: int | tuple[int, ...]) -> Variable:
     """Return ``x`` repeated along new axes and axes of length 1; gradients are summed back.
 
@@ -319,7 +280,6 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
     return SumTo(shape)(x)
 
 
-@implements(np.expand_dims)
 def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Variable:
     """Return ``x`` with new axes of length 1.
 
@@ -333,7 +293,6 @@ def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Variable:
     return reshape(x, np.expand_dims(np.broadcast_to(0, x.shape), axis).shape)
 
 
-@implements(np.squeeze)
 def squeeze(x: Any, axis: Axes = None) -> Variable:
     """Return ``x`` without axes of length 1: all of them, or those named.
 
@@ -360,6 +319,25 @@ def flatten(x: Any) -> Variable:
     return reshape(x, (x.shape[0], int(np.prod(x.shape[1:]))))
 
 
+def copy(x: Any) -> Variable:
+    """Return the values of ``x`` in an array of their own; gradients pass.
+
+    It is what to assign to where ``x`` itself cannot change: ``y = x.copy(); y[0] = 1``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dezero import Variable
+    >>> x = Variable(np.ones(2))
+    >>> y = x.copy()
+    >>> y[0] = 5.0
+    >>> x, y
+    (variable([1. 1.]), variable([5. 1.]))
+    """
+    x = as_input(x)
+    return Cast(x.dtype)(x)
+
+
 def astype(x: Any, dtype: Any) -> Variable:
     """Return ``x`` in another type; integers and booleans end the graph.
 
@@ -375,74 +353,6 @@ def astype(x: Any, dtype: Any) -> Variable:
     if np.dtype(dtype).kind not in "fc":
         return Variable(x.data.astype(dtype), requires_grad=False)
     return Cast(dtype)(x)
-
-
-def concatenate(xs: Sequence[Any], axis: int = 0) -> Variable:
-    """Return several arrays joined along an axis that they have.
-
-    Raises
-    ------
-    ValueError
-        If the other lengths differ.
-
-    Examples
-    --------
-    >>> import numpy as np, dezero.functions as F
-    >>> F.concatenate([np.ones(1), np.zeros(2)])
-    variable([1. 0. 0.])
-    """
-    if len(xs) == 0:
-        raise ValueError("concatenate: got an empty sequence; it wants at least one array")
-    return Concatenate(axis)(*xs)
-
-
-@implements(np.concatenate)
-def _numpy_concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Variable:
-    if axis is None:
-        return concatenate([reshape(x, (-1,)) for x in arrays])
-    return concatenate(arrays, axis)
-
-
-@implements(np.stack)
-def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
-    """Return several arrays of one shape joined along a new axis.
-
-    Examples
-    --------
-    >>> import numpy as np, dezero.functions as F
-    >>> F.stack([np.ones(2), np.zeros(2)]).shape
-    (2, 2)
-    """
-    shapes = {np.shape(x) for x in xs}
-    if len(shapes) != 1:
-        raise ValueError(f"stack: got shapes {sorted(shapes)}; it wants arrays of one shape")
-    return concatenate(
-        [
-            expand_dims(
-                np.asarray(x) if np.ndim(x) == 0 and not isinstance(x, Variable) else x, axis
-            )
-            for x in xs
-        ],
-        axis,
-    )
-
-
-@implements(np.split)
-def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> tuple[Variable, ...]:
-    """Cut ``x`` along an axis into equal sections, or at the given indices.
-
-    Raises
-    ------
-    ValueError
-        If the axis cannot be cut into that many equal sections.
-
-    Examples
-    --------
-    >>> import numpy as np, dezero.functions as F
-    >>> F.split(np.arange(4.0), 2)
-    (variable([0. 1.]), variable([2. 3.]))
-    """
-    return Split(indices_or_sections, axis)(x)
 
 
 def pad(x: Any, pad_width: Any, constant_values: Any = 0) -> Variable:
@@ -464,20 +374,6 @@ def pad(x: Any, pad_width: Any, constant_values: Any = 0) -> Variable:
     variable([0. 1. 1. 0. 0.])
     """
     return Pad(pad_width, constant_values)(x)
-
-
-@implements(np.pad)
-def _numpy_pad(
-    array: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
-) -> Variable:
-    if mode != "constant":
-        raise TypeError(f"pad: mode {mode!r} has no gradient rule; use mode='constant'")
-    return pad(array, pad_width, constant_values)
-
-
-@implements(np.ravel)
-def _numpy_ravel(a: Any) -> Variable:
-    return reshape(a, (-1,))
 
 
 def unchanged(x: Any) -> Variable:

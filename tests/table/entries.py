@@ -5,9 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from . import (
+    rows_applying,
+    rows_assignment,
+    rows_creation,
     rows_images,
+    rows_indexing,
+    rows_joining,
     rows_layers,
     rows_math,
+    rows_moving,
     rows_recurrent,
     rows_reductions,
     rows_shapes,
@@ -19,6 +25,12 @@ from .cases import Row
 TABLE: list[Row] = [
     *rows_math.ROWS,
     *rows_shapes.ROWS,
+    *rows_moving.ROWS,
+    *rows_joining.ROWS,
+    *rows_indexing.ROWS,
+    *rows_assignment.ROWS,
+    *rows_applying.ROWS,
+    *rows_creation.ROWS,
     *rows_layers.ROWS,
     *rows_images.ROWS,
     *rows_recurrent.ROWS,
@@ -37,6 +49,10 @@ NUMPY_APART = {
     np.frexp: "one output is plain: tests/numpy/test_ufuncs.py",
     np.sign: "plain but for complex numbers, which have a row",
     np.histogram: "the edges are a plain array; a row looks at the sums of weights",
+    **dict.fromkeys(
+        (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask),
+        "writes into its argument: rows_assignment.py, tests/numpy/test_assignment.py",
+    ),
 }
 """NumPy's functions that no row can name, since it could not call them as it stands."""
 
