@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         layers,
         models,
         optimizers,
+        scipy,
         transforms,
         utils,
     )
@@ -124,6 +125,7 @@ _ROOMS = (
     "layers",
     "models",
     "optimizers",
+    "scipy",
     "transforms",
     "utils",
 )
@@ -182,6 +184,7 @@ __all__ = [
     "no_grad",
     "optimizers",
     "random",
+    "scipy",
     "seed",
     "set_num_threads",
     "setup_variable",

@@ -11,6 +11,7 @@ from . import (
     rows_recurrent,
     rows_reductions,
     rows_shapes,
+    rows_special,
     rows_statistics,
     rows_ufuncs,
 )
@@ -25,6 +26,7 @@ TABLE: list[Row] = [
     *rows_ufuncs.ROWS,
     *rows_reductions.ROWS,
     *rows_statistics.ROWS,
+    *rows_special.ROWS,
 ]
 
 ALIASES = {"batch_nrom": "batch_norm"}
@@ -37,6 +39,7 @@ NUMPY_APART = {
     np.frexp: "one output is plain: tests/numpy/test_ufuncs.py",
     np.sign: "plain but for complex numbers, which have a row",
     np.histogram: "the edges are a plain array; a row looks at the sums of weights",
+    **dict.fromkeys(rows_special.COMPLEX, "of complex values: tests/scipy/test_special.py"),
 }
 """NumPy's functions that no row can name, since it could not call them as it stands."""
 
