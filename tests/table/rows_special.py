@@ -240,9 +240,9 @@ POLYNOMIALS = [
     *(
         row(f"eval_{name}", None, UNIT, constants=WHOLE)
         for name in (
-            "legendre sh_legendre chebyt chebyu chebyc chebys sh_chebyt sh_chebyu hermite "
-            "hermitenorm laguerre"
-        ).split()
+            *("legendre", "sh_legendre", "chebyt", "chebyu", "chebyc", "chebys", "sh_chebyt"),
+            *("sh_chebyu", "hermite", "hermitenorm", "laguerre"),
+        )
     ),
     *(
         row(f"eval_{name}", None, None, UNIT, constants=[(3, 1.5), (0, 1.5), (2.5, 0.5)])
@@ -287,4 +287,4 @@ COMPLEX = {
     sp.wofz, sp.hankel1, sp.hankel2, sp.hankel1e, sp.hankel2e, sp.kelvin, sp.modfresnelp,
     sp.modfresnelm, sp._ufuncs._lambertw,
 }  # fmt: skip
-"""Of complex values: the table's checks are for real ones; tests/scipy/test_special.py has these."""
+"""Of complex values, which the table's checks are not for: tests/scipy/test_special.py."""

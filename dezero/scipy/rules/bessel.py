@@ -144,7 +144,7 @@ enter(sp.ker, gx=lambda gy, x: gy * sp.kerp(x))
 enter(sp.kei, gx=lambda gy, x: gy * sp.keip(x))
 
 
-def _over(slope: Any, x: Any, at_zero: float) -> Any:
+def _over(slope: Any, x: Any, at_zero: complex) -> Any:
     """Return ``slope / x``, with its limit at 0."""
     return np.where(x == 0, at_zero, slope / np.where(x == 0, 1, x))
 

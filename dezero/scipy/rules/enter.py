@@ -11,7 +11,7 @@ from dezero.core import Config, Primitive, Variable, elementwise, implements
 from dezero.core.primitive import binary, unary
 
 
-def enter(ufunc: Any, **rules: Callable[..., Any] | None) -> None:
+def enter(ufunc: Any, **rules: Any) -> None:
     """Enter the rules of a ufunc with one output: ``gx=lambda gy, x: ...``, as ``elementwise``.
 
     ``None`` stands for an argument without a derivative in closed form (an order, a degree, a

@@ -67,12 +67,18 @@ plain.update({sp.gammasgn, sp.round})  # steps: no derivative anywhere but at th
 
 
 def _gamma_density(a: Any, x: Any) -> Any:
-    return sp.gammasgn(a) * np.exp(sp.xlogy(a - 1, x) - x - sp.gammaln(a))
+    pole = np.isinf(sp.gammaln(a))
+    b = np.where(pole, 1, a)
+    density = sp.gammasgn(b) * np.exp(sp.xlogy(b - 1, x) - x - sp.gammaln(b))
+    return np.where(pole, 0, density)
 
 
 def _beta_density(a: Any, b: Any, x: Any) -> Any:
+    pole = np.isinf(sp.gammaln(a)) | np.isinf(sp.gammaln(b))
+    a, b = np.where(pole, 1, a), np.where(pole, 1, b)
     sign = sp.gammasgn(a) * sp.gammasgn(b) * sp.gammasgn(a + b)
-    return sign * np.exp(sp.xlogy(a - 1, x) + sp.xlog1py(b - 1, -x) - sp.betaln(a, b))
+    density = sign * np.exp(sp.xlogy(a - 1, x) + sp.xlog1py(b - 1, -x) - sp.betaln(a, b))
+    return np.where(pole, 0, density)
 
 
 # The derivative of a density is a difference of densities: finite at the ends of the domain,

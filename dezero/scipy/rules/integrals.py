@@ -46,6 +46,12 @@ def _slope_of_expn(n: Any, x: Any) -> Any:
 enter(sp.expn, gn=None, gx=lambda gy, n, x: gy * _slope_of_expn(n, x))
 
 
+def _product(gy: Any, slope: Any, x: Any) -> Any:
+    """Return ``gy * slope(x)``; 0 for an output that nobody used, infinite slope at 0 or not."""
+    unused = (gy == 0) & (x == 0)
+    return np.where(unused, 0, gy * slope(np.where(unused, 1, x)))
+
+
 def integral(ufunc: Any, *slopes: Any) -> None:
     """Enter a ufunc of one argument by the derivatives of its outputs."""
 
@@ -54,7 +60,7 @@ def integral(ufunc: Any, *slopes: Any) -> None:
             return ufunc(x)
 
         def gx(self, gys: Any, x: Any) -> Any:
-            return sum(gy * slope(x) for gy, slope in zip(gys, slopes, strict=True))
+            return sum(_product(gy, slope, x) for gy, slope in zip(gys, slopes, strict=True))
 
     enter_several(ufunc, _Integral)
 
@@ -83,7 +89,7 @@ def _modified_fresnel(ufunc: Any, sign: int) -> None:
 
         def gx(self, gys: Any, x: Any) -> Any:
             scaled = ufunc(x)[1]
-            return -gys[0] * np.exp(unit * (x * x)) - gys[1] * (2 * unit * x * scaled + start)
+            return -gys[0] * np.exp(x * x * unit) - gys[1] * (x * (2 * unit) * scaled + start)
 
     enter_several(ufunc, _ModifiedFresnel)
 

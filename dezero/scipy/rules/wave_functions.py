@@ -23,7 +23,6 @@ def wave(
 
     ``second(..., x, w, w')`` is ``w''``; ``unit`` is what ``x`` is measured in.
     """
-
     compute = wide(ufunc)
 
     class _Wave(Variadic):
