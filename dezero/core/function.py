@@ -196,6 +196,7 @@ class Function:
         if isinstance(self._outputs, ref):
             return (gy,)
         known = next(getattr(g, "_data", g) for g in gy if g is not None)
+        known = np.asarray(known) if isinstance(known, np.generic) else known
         return tuple(
             np.zeros(shape, dtype, like=known) if g is None else g
             for g, (shape, dtype) in zip(gy, self._output_kinds(), strict=True)
