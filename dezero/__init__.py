@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         layers,
         models,
         optimizers,
+        scipy,
         transforms,
         utils,
     )
@@ -113,6 +114,7 @@ _ROOMS = (
     "layers",
     "models",
     "optimizers",
+    "scipy",
     "transforms",
     "utils",
 )
@@ -172,6 +174,7 @@ __all__ = [
     "numpy",
     "optimizers",
     "random",
+    "scipy",
     "seed",
     "set_num_threads",
     "setup_variable",

@@ -7,6 +7,8 @@ Two tables say which function of this package stands for a function of NumPy's: 
 from __future__ import annotations
 
 import functools
+import importlib
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -96,6 +98,13 @@ plain: set[Any] = {
     np.array2string,
 }  # fmt: skip
 """Functions without a derivative: they see the arrays inside, and give plain arrays."""
+
+
+lessons: dict[Any, str] = {}
+"""Why a function has no gradient rule, where there is more to say than that."""
+
+late: dict[str, str] = {"scipy.special": "dezero.scipy.rules"}
+"""Rules for an optional package: what to import when it is in use and a function is unknown."""
 
 
 def implements(*numpy_functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -192,6 +201,8 @@ def _array_function(
 
 
 def _call(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if late and function not in table and function not in plain:
+        _load_late()
     implementation = table.get(function)
     if implementation is not None:
         try:
@@ -205,10 +216,15 @@ def _call(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if function in plain:
         return function(*_unwrapped(args), **_unwrapped(kwargs))
     name = getattr(function, "__name__", repr(function))
-    raise TypeError(
-        f"np.{name} has no gradient rule for Variables; use v.data for the plain value, or write "
-        "it as a dezero.Function"
-    )
+    lesson = lessons.get(function, f"np.{name} has no gradient rule for Variables")
+    raise TypeError(f"{lesson}; use v.data for the plain value, or write it as a dezero.Function")
+
+
+def _load_late() -> None:
+    """Import, once, the rules for the optional packages that the program has loaded."""
+    for package in [package for package in late if package in sys.modules]:
+        importlib.import_module(late[package])
+        late.pop(package, None)
 
 
 def _unwrapped(x: Any) -> Any:

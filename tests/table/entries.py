@@ -17,26 +17,28 @@ from . import (
     rows_recurrent,
     rows_reductions,
     rows_shapes,
+    rows_special,
     rows_statistics,
     rows_ufuncs,
 )
 from .cases import Row
 
 TABLE: list[Row] = [
-    *rows_math.ROWS,
-    *rows_shapes.ROWS,
-    *rows_moving.ROWS,
-    *rows_joining.ROWS,
-    *rows_indexing.ROWS,
-    *rows_assignment.ROWS,
     *rows_applying.ROWS,
+    *rows_assignment.ROWS,
     *rows_creation.ROWS,
-    *rows_layers.ROWS,
     *rows_images.ROWS,
+    *rows_indexing.ROWS,
+    *rows_joining.ROWS,
+    *rows_layers.ROWS,
+    *rows_math.ROWS,
+    *rows_moving.ROWS,
     *rows_recurrent.ROWS,
-    *rows_ufuncs.ROWS,
     *rows_reductions.ROWS,
+    *rows_shapes.ROWS,
+    *rows_special.ROWS,
     *rows_statistics.ROWS,
+    *rows_ufuncs.ROWS,
 ]
 
 ALIASES = {"batch_nrom": "batch_norm"}
@@ -53,6 +55,7 @@ NUMPY_APART = {
         (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask),
         "writes into its argument: rows_assignment.py, tests/numpy/test_assignment.py",
     ),
+    **dict.fromkeys(rows_special.COMPLEX, "of complex values: tests/scipy/test_special.py"),
 }
 """NumPy's functions that no row can name, since it could not call them as it stands."""
 
