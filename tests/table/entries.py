@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import rows_images, rows_layers, rows_math, rows_recurrent, rows_shapes, rows_ufuncs
+from . import (
+    rows_fft,
+    rows_images,
+    rows_layers,
+    rows_linalg,
+    rows_math,
+    rows_products,
+    rows_recurrent,
+    rows_shapes,
+    rows_ufuncs,
+)
 from .cases import Row
 
 TABLE: list[Row] = [
@@ -14,6 +24,9 @@ TABLE: list[Row] = [
     *rows_images.ROWS,
     *rows_recurrent.ROWS,
     *rows_ufuncs.ROWS,
+    *rows_products.ROWS,
+    *rows_linalg.ROWS,
+    *rows_fft.ROWS,
 ]
 
 ALIASES = {"batch_nrom": "batch_norm"}
