@@ -47,7 +47,7 @@ class SVDResult(NamedTuple):
     Vh: Any
 
 
-class Factorisation(Primitive):
+class _Factorisation(Primitive):
     """A function of several outputs whose rule reads them: ``y`` is their tuple."""
 
     def _variable_of(self, index: int, array: Any) -> Any:
@@ -70,10 +70,10 @@ class Cholesky(Primitive):
         return _hermitian(turned(np.linalg.solve(adjoint(y), turned(left))))
 
 
-class QR(Factorisation):
+class QR(_Factorisation):
     """``A = Q R`` of a matrix with no more columns than rows."""
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, mode: Any) -> None:
         self.mode = mode
 
     def forward(self, x: Any) -> Any:
@@ -93,7 +93,7 @@ class QR(Factorisation):
         return (turned(np.linalg.solve(r, turned(outer))),)
 
 
-class Eigh(Factorisation):
+class Eigh(_Factorisation):
     """Eigenvalues and eigenvectors of Hermitian matrices; the gradient is Hermitian."""
 
     def __init__(self, UPLO: Any) -> None:
@@ -113,7 +113,7 @@ class Eigh(Factorisation):
         return (np.matmul(np.matmul(conjugate(v), inner), turned(v)),)
 
 
-class Eig(Factorisation):
+class Eig(_Factorisation):
     """Eigenvalues and eigenvectors of square matrices; the vectors have length 1."""
 
     def forward(self, x: Any) -> Any:
@@ -131,7 +131,7 @@ class Eig(Factorisation):
         return (np.linalg.solve(turned(v), np.matmul(inner, turned(v))),)
 
 
-class SVD(Factorisation):
+class SVD(_Factorisation):
     """Singular values and vectors, ``A = U diag(S) Vh``."""
 
     def __init__(self, full_matrices: bool) -> None:

@@ -19,7 +19,7 @@ from dezero.numpy.decompositions import conjugate
 _OTHER_NORM = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
-class Transform(Primitive):
+class _Transform(Primitive):
     """A Fourier transform along one axis, of inputs that have the right length."""
 
     _linear: ClassVar[bool] = True
@@ -35,7 +35,7 @@ class Transform(Primitive):
         return {"n": self.n, "axis": self.axis, "norm": _OTHER_NORM[self.norm]}
 
 
-class FFT(Transform):
+class FFT(_Transform):
     """The discrete Fourier transform."""
 
     def forward(self, x: Any) -> Any:
@@ -43,11 +43,11 @@ class FFT(Transform):
         return np.fft.fft(x, self.n, self.axis, self.norm)
 
     def gx(self, gy: Any) -> Any:
-        """Transform again: the matrix is symmetric."""
+        """_Transform again: the matrix is symmetric."""
         return np.fft.fft(gy, self.n, self.axis, self.norm)
 
 
-class IFFT(Transform):
+class IFFT(_Transform):
     """The inverse of :class:`FFT`."""
 
     def forward(self, x: Any) -> Any:
@@ -55,11 +55,11 @@ class IFFT(Transform):
         return np.fft.ifft(x, self.n, self.axis, self.norm)
 
     def gx(self, gy: Any) -> Any:
-        """Transform again: the matrix is symmetric."""
+        """_Transform again: the matrix is symmetric."""
         return np.fft.ifft(gy, self.n, self.axis, self.norm)
 
 
-class RFFT(Transform):
+class RFFT(_Transform):
     """Half of the spectrum of real numbers, which has the rest."""
 
     def forward(self, x: Any) -> Any:
@@ -72,7 +72,7 @@ class RFFT(Transform):
         return np.fft.irfft(weighted, **self.back)
 
 
-class IRFFT(Transform):
+class IRFFT(_Transform):
     """The ``n`` real numbers that have this half of a spectrum."""
 
     def forward(self, x: Any) -> Any:
@@ -99,7 +99,7 @@ def _real(x: Any) -> Any:
 
 
 def _transform(
-    kind: type[Transform], x: Any, n: int | None, axis: int, norm: str | None
+    kind: type[_Transform], x: Any, n: int | None, axis: int, norm: str | None
 ) -> Variable:
     """Cut or pad ``x`` with zeros along ``axis``, then transform."""
     if norm not in _OTHER_NORM:

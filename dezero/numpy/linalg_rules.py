@@ -16,7 +16,7 @@ from dezero.core import Primitive, Variable, implements
 from dezero.core.shapes import sum_to
 from dezero.functions.shapes import unchanged
 from dezero.numpy.decompositions import (
-    Factorisation,
+    _Factorisation,
     adjoint,
     conjugate,
     holds_anywhere,
@@ -72,7 +72,7 @@ class Det(Primitive):
         return _scalars(gy) * cofactors(x)
 
 
-class Slogdet(Factorisation):
+class Slogdet(_Factorisation):
     """Sign and logarithm of the absolute value of the determinant."""
 
     def forward(self, x: Any) -> Any:

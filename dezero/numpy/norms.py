@@ -160,9 +160,10 @@ def _power_norm(size: Any, ord: Any, axes: tuple[int, ...]) -> Any:
     zero = size == 0
     powers = np.where(zero, 0 if ord > 0 else math.inf, np.where(zero, 1, size) ** ord)
     total = np.sum(powers, axis=axes, keepdims=True)
-    ends = (total == 0) | np.isinf(total)
-    at_end = np.where(plain(total) == 0, 0, math.inf) if ord > 0 else 0
-    return np.where(ends, at_end, np.where(ends, 1, total) ** (1 / ord))
+    none, endless = total == 0, np.isinf(total)
+    root = np.where(none | endless, 1, total) ** (1 / ord)
+    at_none, at_endless = (0, math.inf) if ord > 0 else (math.inf, 0)
+    return np.where(none, at_none, np.where(endless, at_endless, root))
 
 
 def _matrix(x: Any, ord: Any, axes: tuple[int, ...]) -> Any:
