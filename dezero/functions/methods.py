@@ -24,6 +24,14 @@ def _transpose(self: Variable, *axes: Any) -> Variable:
     return shapes.transpose(self, axes or None)
 
 
+def _matmul(self: Variable, other: Any) -> Variable:
+    if not isinstance(other, Variable | np.ndarray) and hasattr(other, "tocsr"):
+        from dezero.scipy.sparse import matmul
+
+        return matmul(self, other)
+    return linear_algebra.matmul(self, other)
+
+
 def _reflected_matmul(self: Variable, other: Any) -> Variable:
     return linear_algebra.matmul(other, self)
 
@@ -58,7 +66,7 @@ def setup_methods() -> None:
         "astype": shapes.astype,
         "matmul": linear_algebra.matmul,
         "dot": linear_algebra.matmul,
-        "__matmul__": linear_algebra.matmul,
+        "__matmul__": _matmul,
         "__rmatmul__": _reflected_matmul,
         "__getitem__": indexing.get_item,
         "to_cpu": _to_cpu,

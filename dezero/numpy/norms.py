@@ -150,7 +150,8 @@ def _vector(x: Any, ord: Any, axes: tuple[int, ...]) -> Any:
 
 
 def _euclidean(x: Any, axes: Axes) -> Any:
-    square = np.sum(np.real(x * conjugate(x)), axis=axes, keepdims=True)
+    squares = np.real(x * conjugate(x)) if x.dtype.kind == "c" else x * x
+    square = np.sum(squares, axis=axes, keepdims=True)
     zero = square == 0
     return np.where(zero, 0, np.sqrt(np.where(zero, 1, square)))
 

@@ -12,6 +12,7 @@ from . import (
     rows_math,
     rows_products,
     rows_recurrent,
+    rows_scipy,
     rows_shapes,
     rows_ufuncs,
 )
@@ -27,6 +28,7 @@ TABLE: list[Row] = [
     *rows_products.ROWS,
     *rows_linalg.ROWS,
     *rows_fft.ROWS,
+    *rows_scipy.ROWS,
 ]
 
 ALIASES = {"batch_nrom": "batch_norm"}
