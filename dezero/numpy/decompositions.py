@@ -56,6 +56,25 @@ class _Factorisation(Primitive):
         return tuple(attached(part, Output(self, i, part)) for i, part in enumerate(array))
 
 
+class _Once(Primitive):
+    """Vectors in a recorded gradient whose values repeat: it cannot be differentiated again."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def forward(self, x: Any) -> Any:
+        """Return the vectors."""
+        return x.copy()
+
+    def gx(self, gy: Any) -> Any:
+        """Raise: what divided by a gap of 0 is not known here."""
+        raise np.linalg.LinAlgError(
+            f"backward through {self.name}: no second derivative where values repeat, or are 0; "
+            "add a small multiple of another matrix, or compute what you need without "
+            "eigenvalues or singular values (np.trace, np.linalg.norm, np.matmul)"
+        )
+
+
 class Cholesky(Primitive):
     """The lower triangular ``L`` of ``A = L L^H``; the gradient is Hermitian (Murray, 2016)."""
 
@@ -106,6 +125,7 @@ class Eigh(_Factorisation):
     def gradient(self, gys: Any, y: Any) -> Any:
         """Return ``conj(V) (diag(gw) + F * skew(V^T gV)) V^T``, ``F`` one over the gaps."""
         (gw, gv), (w, v) = gys, y
+        v = _settled("eigh", v, w, gw, gv)
         turn = np.matmul(turned(v), gv)
         skew = (turn - adjoint(turn)) / 2
         inner = _off_diagonal("eigh", skew, _row(w) - _column(w), turn, w)
@@ -123,6 +143,7 @@ class Eig(_Factorisation):
     def gradient(self, gys: Any, y: Any) -> Any:
         """Return ``V^-T (diag(gw) + F * J) V^T``; ``J`` leaves out what only changes lengths."""
         (gw, gv), (w, v) = gys, y
+        v = _settled("eig", v, w, gw, gv)
         turn = np.matmul(turned(v), gv)
         along = np.sum(gv * v, axis=-2)
         across = turn - np.matmul(turned(v), conjugate(v)) * _row(along)
@@ -149,6 +170,7 @@ class SVD(_Factorisation):
         """
         (gu, gs, gvh), (u, s, vh) = gys, y
         count = s.shape[-1]
+        u, vh = (_settled("svd", x, s, gs, gu, gvh) for x in (u, vh))
         gu, u = _first_columns(gu, u, count)
         gv, v = _first_columns(adjoint(gvh), adjoint(vh), count)
         turn_u, turn_v = np.matmul(turned(u), gu), np.matmul(turned(v), gv)
@@ -415,7 +437,7 @@ def _ratio(name: str, above: Any, below: Any, size: Any, values: Any) -> Any:
     ``size`` and ``values`` are what ``above`` and ``below`` are differences of.
     """
     eps = np.finfo(plain(values).dtype).eps
-    zero = np.abs(plain(below)) <= 8 * values.shape[-1] * eps * _size(_row(values))
+    zero = np.abs(plain(below)) <= _rounding(plain(values))
     if holds_anywhere(zero & (np.abs(plain(above)) > np.sqrt(eps) * _size(size))):
         raise np.linalg.LinAlgError(
             f"backward through {name}: values repeat, or are 0, and the result depends on "
@@ -423,6 +445,26 @@ def _ratio(name: str, above: Any, below: Any, size: Any, values: Any) -> Any:
             "what is the same for every choice, or add a small multiple of another matrix"
         )
     return np.where(zero, 0, above / np.where(zero, 1, below))
+
+
+def _settled(name: str, vectors: Any, values: Any, *gys: Any) -> Any:
+    """Return the vectors; where values repeat, such that another derivative raises.
+
+    Sums of the values alone, whose gradient does not depend on them, are left as they are.
+    """
+    varies = any(isinstance(gy, Variable) and gy.requires_grad for gy in gys)
+    if not (varies and isinstance(vectors, Variable)):
+        return vectors
+    values = plain(values)
+    gaps = np.abs(_row(values) - _column(values))
+    repeated = (gaps <= _rounding(values)) & ~_eye(values.shape[-1])
+    return _Once(name)(vectors) if holds_anywhere(repeated) else vectors
+
+
+def _rounding(values: Any) -> Any:
+    """Return below what differences of values are taken for 0."""
+    eps = np.finfo(values.dtype).eps
+    return 8 * values.shape[-1] * eps * _size(_row(values))
 
 
 def _size(x: Any) -> Any:

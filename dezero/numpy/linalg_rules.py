@@ -123,7 +123,7 @@ def cofactors(x: Any) -> Any:
     values = plain(x)
     if values.size == 0:
         return np.zeros_like(values)
-    limit = 1 / math.sqrt(np.finfo(values.dtype).eps)
+    limit = np.finfo(values.dtype).eps ** -0.25  # second derivatives lose the square of it
     if not holds_anywhere(np.linalg.cond(values, 1) >= limit):
         return _scalars(np.linalg.det(x)) * turned(np.linalg.inv(x))
     return _bordered_cofactors(x, values)
@@ -344,7 +344,7 @@ def tensorsolve(a: Any, b: Any, axes: tuple[int, ...] | None = None) -> Any:
         a = np.transpose(a, [i for i in range(a.ndim) if i not in moved] + moved)
     shape = a.shape[b.ndim - a.ndim :] if a.ndim > b.ndim else ()
     count = math.prod(shape)
-    if math.prod(a.shape) != count**2:
+    if math.prod(a.shape) != count**2 or math.prod(b.shape) != count:
         raise np.linalg.LinAlgError(
             f"tensorsolve: got a of shape {a.shape} for b of shape {b.shape}; its first axes must "
             "have as many elements as its last"

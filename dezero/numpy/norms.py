@@ -126,7 +126,8 @@ def cond(x: Any, p: Any = None) -> Variable:
         raise np.linalg.LinAlgError(f"cond: got an empty array of shape {x.shape}")
     if p in (None, 2, -2):
         s = svdvals(x)
-        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+        with np.errstate(divide="ignore"):
+            return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
     return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
 
 
