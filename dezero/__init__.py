@@ -20,6 +20,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 import dezero.numpy.complex
+import dezero.numpy.fft_rules
+import dezero.numpy.linalg_rules
+import dezero.numpy.norms
+import dezero.numpy.products
 import dezero.numpy.ufuncs  # noqa: F401 - what these define stands for NumPy's functions
 from dezero import functions, random
 from dezero.core import (

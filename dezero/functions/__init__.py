@@ -152,8 +152,6 @@ from dezero.functions.signals import average_pooling1d, conv1d, deconv1d, poolin
 
 setup_methods()
 
-from dezero.numpy import fft_rules, linalg_rules, norms, products  # noqa: E402, F401
-
 __all__ = [
     "GELU",
     "GRU",
