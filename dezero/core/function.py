@@ -342,7 +342,8 @@ def explained(error: Exception, name: str, xs: list[Any]) -> Exception:
     if message.partition(":")[0].replace("_", "") == name.lower() or message.startswith("dezero"):
         return error
     got = f"{name} got {', '.join(describe(x) for x in xs)}"
-    for kind in (np.exceptions.AxisError, IndexError, ValueError, TypeError):
+    kinds = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError)
+    for kind in kinds:
         if isinstance(error, kind):
             return kind(f"{got}: {message}")
     error.add_note(got)

@@ -49,6 +49,14 @@ def _compress(self: Any, condition: Any, axis: int | None = None) -> Any:
     return np.compress(condition, self, axis)
 
 
+def _matmul(self: Variable, other: Any) -> Variable:
+    if not isinstance(other, Variable | np.ndarray) and hasattr(other, "tocsr"):
+        from dezero.scipy.sparse import matmul
+
+        return matmul(self, other)
+    return linear_algebra.matmul(self, other)
+
+
 def _reflected_matmul(self: Variable, other: Any) -> Variable:
     return linear_algebra.matmul(other, self)
 
@@ -146,7 +154,7 @@ def setup_methods() -> None:
         "mT": property(_numpy("matrix_transpose")),
         "matmul": linear_algebra.matmul,
         "dot": linear_algebra.matmul,
-        "__matmul__": linear_algebra.matmul,
+        "__matmul__": _matmul,
         "__rmatmul__": _reflected_matmul,
         "__getitem__": indexing.get_item,
         "__setitem__": assignment.assign,

@@ -5,10 +5,22 @@ what SciPy writes as ordinary functions, which take plain arrays alone. SciPy is
 dependency: ``pip install dezero-rebuilt[scipy]``.
 """
 
+from __future__ import annotations
+
 import importlib
 from typing import Any
 
 _MODULES = ("integrate", "linalg", "signal", "sparse", "special", "stats")
+
+
+def scipy_module(name: str) -> Any:
+    """Return a module of SciPy; raise a lesson where SciPy is missing."""
+    try:
+        return importlib.import_module(f"scipy.{name}")
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"dezero.scipy.{name} needs SciPy: pip install 'dezero-rebuilt[scipy]'"
+        ) from error
 
 
 def __getattr__(name: str) -> Any:
