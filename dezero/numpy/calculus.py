@@ -265,4 +265,4 @@ def unwrap(
     """Return ``p`` plus whole periods, so that neighbours differ by no more than half of one."""
     p = typed(p)
     smooth = np.unwrap(p.data, discont, axis, period=period)
-    return p + np.rint((smooth - p.data) / period) * p.dtype.type(period)
+    return p + np.rint((smooth - p.data) / period) * float(period)

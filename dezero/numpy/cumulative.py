@@ -117,15 +117,17 @@ def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None)
 @implements(np.nancumsum)
 def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Variable:
     """Return the running sum along an axis, what is not a number counted as 0."""
+    refuse_out("nancumsum", out)
     a = typed(a, dtype)
-    return cumsum(elementary.where(np.isnan(a.data), 0, a), axis, None, out)
+    return cumsum(elementary.where(np.isnan(a.data), 0, a), axis)
 
 
 @implements(np.nancumprod)
 def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Variable:
     """Return the running product along an axis, what is not a number counted as 1."""
+    refuse_out("nancumprod", out)
     a = typed(a, dtype)
-    return cumprod(elementary.where(np.isnan(a.data), 1, a), axis, None, out)
+    return cumprod(elementary.where(np.isnan(a.data), 1, a), axis)
 
 
 def cumulative_sum(
