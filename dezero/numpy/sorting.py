@@ -80,7 +80,7 @@ def sort(
     >>> x.grad
     variable([0. 1. 0.])
     """
-    a, axis = along(typed(a), axis)
+    a, axis = along("sort", typed(a), axis)
     places = np.argsort(a.data, axis=axis, kind=kind, order=order, stable=stable)
     return Rearrange(axis)(a, places)
 
@@ -90,7 +90,7 @@ def partition(
     a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None
 ) -> Variable:
     """Return the elements so that the ``kth`` ones are where sorting would put them."""
-    a, axis = along(typed(a), axis)
+    a, axis = along("partition", typed(a), axis)
     return Rearrange(axis)(a, np.argpartition(a.data, kth, axis, kind, order))
 
 
