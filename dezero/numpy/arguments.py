@@ -63,23 +63,23 @@ def masked(name: str, a: Variable, where: Any, fill: Any) -> Variable:
     return a if where is True else choose(mask_of(name, a, where), a, fill)
 
 
-def axes_of(axis: Axes, ndim: int) -> tuple[int, ...]:
+def axes_of(name: str, axis: Axes, ndim: int) -> tuple[int, ...]:
     """Return the axes as numbers from 0; all of them for ``None``."""
     if axis is None or (ndim == 0 and axis in (0, -1)):  # NumPy lets a number have an axis here
         return tuple(range(ndim))
-    return normalize_axis_tuple(axis, ndim)
+    return normalize_axis_tuple(axis, ndim, f"np.{name}")
 
 
-def along(a: Variable, axis: int | None) -> tuple[Variable, int]:
+def along(name: str, a: Variable, axis: int | None) -> tuple[Variable, int]:
     """Return the array and the axis, counted from 0, to work along: flat for ``None``."""
     if axis is None or (a.ndim == 0 and axis in (0, -1)):
         return shapes.reshape(a, (-1,)), 0
-    return a, normalize_axis_index(axis, a.ndim)
+    return a, normalize_axis_index(axis, a.ndim, f"np.{name}")
 
 
-def joined(a: Variable, axis: Axes) -> Variable:
+def joined(name: str, a: Variable, axis: Axes) -> Variable:
     """Return ``a`` with the axes to reduce moved to the end and made one."""
-    axes = axes_of(axis, a.ndim)
+    axes = axes_of(name, axis, a.ndim)
     kept = [i for i in range(a.ndim) if i not in axes]
     count = math.prod(a.shape[i] for i in axes)
     if axes != tuple(range(len(kept), a.ndim)):

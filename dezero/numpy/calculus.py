@@ -90,7 +90,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
         raise ValueError(f"np.diff: got n={n}; the order of a difference is 0 or more")
     if a.ndim == 0:
         raise ValueError("np.diff: got a number; it wants an array of at least one dimension")
-    axis = normalize_axis_index(axis, a.ndim)
+    axis = normalize_axis_index(axis, a.ndim, "np.diff")
     if n == 0:
         return a
     ends = (_end(prepend, a, axis), a, _end(append, a, axis))
@@ -132,7 +132,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
         If an axis has less than ``edge_order + 1`` elements.
     """
     f = typed(f)
-    axes = axes_of(axis, f.ndim)
+    axes = axes_of("gradient", axis, f.ndim)
     if edge_order not in (1, 2):
         raise ValueError(f"np.gradient: got edge_order={edge_order}; it wants 1 or 2")
     if len(varargs) not in (0, 1, len(axes)) or (
@@ -207,7 +207,7 @@ def _edge(
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Variable:
     """Return the area under samples along an axis, by trapezoids; ``x`` may be a Variable."""
     y = typed(y)
-    axis = normalize_axis_index(axis, y.ndim)
+    axis = normalize_axis_index(axis, y.ndim, "np.trapezoid")
     if x is not None:
         x = typed(x)
         along = axis if x.ndim == y.ndim else 0
@@ -265,4 +265,4 @@ def unwrap(
     """Return ``p`` plus whole periods, so that neighbours differ by no more than half of one."""
     p = typed(p)
     smooth = np.unwrap(p.data, discont, axis, period=period)
-    return p + np.rint((smooth - p.data) / period) * p.dtype.type(period)
+    return p + np.rint((smooth - p.data) / period) * float(period)

@@ -90,7 +90,7 @@ def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) 
     variable([1. 3. 6.])
     """
     refuse_out("cumsum", out)
-    a, axis = along(typed(a, dtype), axis)
+    a, axis = along("cumsum", typed(a, dtype), axis)
     return CumSum(axis)(a)
 
 
@@ -110,22 +110,24 @@ def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None)
     variable([1. 8. 0.])
     """
     refuse_out("cumprod", out)
-    a, axis = along(typed(a, dtype), axis)
+    a, axis = along("cumprod", typed(a, dtype), axis)
     return CumProd(axis)(a)
 
 
 @implements(np.nancumsum)
 def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Variable:
     """Return the running sum along an axis, what is not a number counted as 0."""
+    refuse_out("nancumsum", out)
     a = typed(a, dtype)
-    return cumsum(elementary.where(np.isnan(a.data), 0, a), axis, None, out)
+    return cumsum(elementary.where(np.isnan(a.data), 0, a), axis)
 
 
 @implements(np.nancumprod)
 def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Variable:
     """Return the running product along an axis, what is not a number counted as 1."""
+    refuse_out("nancumprod", out)
     a = typed(a, dtype)
-    return cumprod(elementary.where(np.isnan(a.data), 1, a), axis, None, out)
+    return cumprod(elementary.where(np.isnan(a.data), 1, a), axis)
 
 
 def cumulative_sum(
@@ -167,7 +169,7 @@ def _one_axis(name: str, x: Any, axis: int | None) -> tuple[Variable, int]:
         raise ValueError(
             f"np.{name}: got an array of {x.ndim} dimensions and no axis; name the one: axis=0"
         )
-    return along(x, axis)
+    return along(name, x, axis)
 
 
 def _after(start: int, y: Variable, axis: int, wanted: bool) -> Variable:
@@ -196,7 +198,7 @@ def running_minimum(a: Any, axis: int = 0, dtype: Any = None) -> Variable:
 
 def _records(a: Variable, axis: int, ufunc: Any) -> Variable:
     """Return the record that stands at each place: an element of ``a``."""
-    a, axis = along(a, axis)
+    a, axis = along(f"{ufunc.__name__}.accumulate", a, axis)
     y = ufunc.accumulate(a.data, axis)
     then, now = part(y, None, -1, axis), part(y, 1, None, axis)
     broken = (now != then) & ~np.isnan(then)
@@ -212,7 +214,7 @@ def sums_of_parts(a: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Var
 
     Where the next index is not larger, the one element at the index.
     """
-    a, axis = along(typed(a, dtype), axis)
+    a, axis = along("add.reduceat", typed(a, dtype), axis)
     rows = shapes.moveaxis(a, axis, 0)
     starts = plain(indices).astype(np.intp)
     if starts.ndim != 1 or np.any((starts < 0) | (starts >= len(rows))):

@@ -61,6 +61,51 @@ def histogram(
     return sums, edges
 
 
+@implements(np.histogram2d)
+def histogram2d(
+    x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> tuple[Any, Any, Any]:
+    """Return the counts, or sums of ``weights``, in two dimensions; and the edges of each."""
+    if np.ndim(bins) == 1 and len(bins) > 2:
+        bins = [plain(bins), plain(bins)]
+    sums, (of_x, of_y) = histogramdd((x, y), bins, range, density, weights)
+    return sums, of_x, of_y
+
+
+@implements(np.histogramdd)
+def histogramdd(
+    sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> tuple[Any, Any]:
+    """Return the counts, or sums of ``weights``, in several dimensions; and the edges of each.
+
+    What is said of ``histogram`` holds.
+    """
+    if isinstance(sample, list | tuple):
+        sample = np.stack([plain(x) for x in sample], 1)
+    sample = plain(sample)
+    sample = sample.reshape(-1, 1) if sample.ndim == 1 else sample
+    if weights is None:
+        return np.histogramdd(sample, bins, range, density)
+    w = _floating(weights)
+    _, edges = np.histogramdd(sample, bins, range)
+    places, inside = [], np.ones(len(sample), bool)
+    for x, edge in zip(sample.T, edges, strict=True):
+        places.append(np.minimum(np.searchsorted(edge, x, "right") - 1, len(edge) - 2))
+        inside &= (x >= edge[0]) & (x <= edge[-1])
+    shape = tuple(len(edge) - 1 for edge in edges)
+    index = tuple(place[inside] for place in places)
+    sums = scatter_add(w[inside], index, shape)
+    if density:
+        sums = sums / reductions.sum(sums)
+        for axis, edge in enumerate(edges):
+            sums = sums / shapes.reshape(np.diff(edge).astype(w.dtype), _column(axis, len(shape)))
+    return sums, edges
+
+
+def _column(axis: int, ndim: int) -> tuple[int, ...]:
+    return (-1, *(1,) * (ndim - axis - 1))
+
+
 def _floating(weights: Any) -> Variable:
     w = typed(weights)
     return w if w.dtype.kind in "fc" else shapes.astype(w, np.float64)

@@ -89,7 +89,7 @@ def _quantile(
         raise ValueError(
             f"np.{name}: got {q}; quantiles are from 0 to 1, percentiles from 0 to 100"
         )
-    rows = joined(a, axis)
+    rows = joined(name, a, axis)
     if rows.shape[-1] == 0:
         raise ValueError(f"np.{name}: got no elements (shape {a.shape}, axis={axis})")
     order = np.argsort(rows.data, axis=-1)

@@ -83,7 +83,7 @@ def prod(
     """
     refuse_out("prod", out)
     a = masked("prod", typed(a, dtype), where, 1)
-    y = Prod()(joined(a, axis))
+    y = Prod()(joined("prod", a, axis))
     if keepdims:
         y = shapes.reshape(y, kept_shape(a.shape, axis))
     return y if initial is None else y * initial
@@ -92,7 +92,7 @@ def prod(
 def counted(name: str, a: Variable, axis: Axes, keepdims: bool, where: Any) -> Any:
     """Return how many elements are reduced: a number, or an array under a mask."""
     if where is True:
-        return math.prod(a.shape[i] for i in axes_of(axis, a.ndim))
+        return math.prod(a.shape[i] for i in axes_of(name, axis, a.ndim))
     return np.sum(mask_of(name, a, where), axis, keepdims=keepdims)
 
 
@@ -161,7 +161,7 @@ def _weights(a: Variable, axis: Axes, weights: Variable) -> Variable:
     """Return the weights in the shape of ``a``."""
     if weights.shape == a.shape:
         return weights
-    axes = axes_of(axis, a.ndim)
+    axes = axes_of("average", axis, a.ndim)
     if axis is None or weights.shape != tuple(a.shape[i] for i in axes):
         raise ValueError(
             f"np.average: got weights of shape {weights.shape} for an array of shape {a.shape}, "

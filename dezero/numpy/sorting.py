@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from dezero.core import Primitive, Variable, dispatched, implements
 from dezero.core.protocols import plain as plain_functions
 from dezero.functions import shapes
-from dezero.numpy.arguments import along, typed
+from dezero.numpy.arguments import along, plain, typed
 
 plain_functions.update(
     {
@@ -19,6 +19,7 @@ plain_functions.update(
         np.digitize,
         np.flatnonzero,
         np.histogram_bin_edges,
+        np.isin,
         np.lexsort,
         np.nanargmax,
         np.nanargmin,
@@ -79,7 +80,7 @@ def sort(
     >>> x.grad
     variable([0. 1. 0.])
     """
-    a, axis = along(typed(a), axis)
+    a, axis = along("sort", typed(a), axis)
     places = np.argsort(a.data, axis=axis, kind=kind, order=order, stable=stable)
     return Rearrange(axis)(a, places)
 
@@ -89,7 +90,7 @@ def partition(
     a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None
 ) -> Variable:
     """Return the elements so that the ``kth`` ones are where sorting would put them."""
-    a, axis = along(typed(a), axis)
+    a, axis = along("partition", typed(a), axis)
     return Rearrange(axis)(a, np.argpartition(a.data, kth, axis, kind, order))
 
 
@@ -115,3 +116,34 @@ def unique(
         y = a[(*(slice(None),) * normalize_axis_index(axis, a.ndim), index)]
     results = (y, *([index] if return_index else []), *others)
     return results if len(results) > 1 else y
+
+
+if hasattr(np, "unique_values"):
+    implements(np.unique_values)(unique)
+
+
+@implements(np.union1d)
+def union1d(ar1: Any, ar2: Any) -> Variable:
+    """Return the values that occur in either; the first of equal ones has the gradient."""
+    return unique(shapes.concatenate([_flat(ar1), _flat(ar2)]))
+
+
+@implements(np.intersect1d)
+def intersect1d(
+    ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False
+) -> Any:
+    """Return the values that occur in both: those of ``ar1``, with its gradient."""
+    ar1 = _flat(ar1)
+    _, first, second = np.intersect1d(ar1.data, plain(ar2), assume_unique, return_indices=True)
+    return (ar1[first], first, second) if return_indices else ar1[first]
+
+
+@implements(np.setdiff1d)
+def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Variable:
+    """Return the values of ``ar1`` that do not occur in ``ar2``."""
+    ar1 = _flat(ar1) if assume_unique else unique(ar1)
+    return ar1[~np.isin(ar1.data, plain(ar2))]
+
+
+def _flat(x: Any) -> Variable:
+    return shapes.reshape(typed(x), (-1,))

@@ -123,7 +123,7 @@ def apply_along_axis(
     variable([ 2. 12.])
     """
     a = typed(arr)
-    axis = normalize_axis_index(axis, a.ndim)
+    axis = normalize_axis_index(axis, a.ndim, "np.apply_along_axis")
     vectors = shapes.moveaxis(a, axis, -1)
     around = vectors.shape[:-1]
     results = [typed(func1d(vectors[i], *args, **kwargs)) for i in np.ndindex(around)]
@@ -139,7 +139,7 @@ def apply_along_axis(
 def apply_over_axes(func: Callable[[Any, int], Any], a: Any, axes: Any) -> Variable:
     """Return the result of ``func(a, axis)`` for each axis in turn; the axes are kept."""
     a = typed(a)
-    for axis in axes_of(axes, a.ndim):
+    for axis in axes_of("apply_over_axes", axes, a.ndim):
         y = typed(func(a, axis))
         a = y if y.ndim == a.ndim else shapes.expand_dims(y, axis)
     return a

@@ -29,8 +29,9 @@ def nansum(
     where: Any = True,
 ) -> Variable:
     """Return the sum along axes of what is a number; of nothing, 0."""
+    refuse_out("nansum", out)
     a = typed(a, dtype)
-    return reductions.sum(a, axis, None, out, keepdims, initial, _numbers("nansum", a, where))
+    return reductions.sum(a, axis, None, None, keepdims, initial, _numbers("nansum", a, where))
 
 
 @implements(np.nanprod)
@@ -44,8 +45,9 @@ def nanprod(
     where: Any = True,
 ) -> Variable:
     """Return the product along axes of what is a number; of nothing, 1."""
+    refuse_out("nanprod", out)
     a = typed(a, dtype)
-    return reductions.prod(a, axis, None, out, keepdims, initial, _numbers("nanprod", a, where))
+    return reductions.prod(a, axis, None, None, keepdims, initial, _numbers("nanprod", a, where))
 
 
 @implements(np.nanmean)
@@ -59,8 +61,9 @@ def nanmean(
     where: Any = True,
 ) -> Variable:
     """Return the mean along axes of what is a number."""
+    refuse_out("nanmean", out)
     a = typed(a, dtype)
-    return reductions.mean(a, axis, None, out, keepdims, where=_numbers("nanmean", a, where))
+    return reductions.mean(a, axis, None, None, keepdims, where=_numbers("nanmean", a, where))
 
 
 @implements(np.nanvar)
@@ -77,9 +80,10 @@ def nanvar(
     correction: float | None = None,
 ) -> Variable:
     """Return the variance along axes of what is a number."""
+    refuse_out("nanvar", out)
     a = typed(a, dtype)
     kwargs = {"where": _numbers("nanvar", a, where), "mean": mean, "correction": correction}
-    return reductions.var(a, axis, None, out, ddof, keepdims, **kwargs)
+    return reductions.var(a, axis, None, None, ddof, keepdims, **kwargs)
 
 
 @implements(np.nanstd)
@@ -98,7 +102,7 @@ def nanstd(
     """Return the standard deviation along axes of what is a number; a constant's gradient is 0."""
     refuse_out("nanstd", out)
     kwargs = {"where": where, "mean": mean, "correction": correction}
-    return reductions.root(nanvar(a, axis, dtype, out, ddof, keepdims, **kwargs))
+    return reductions.root(nanvar(a, axis, dtype, None, ddof, keepdims, **kwargs))
 
 
 @implements(np.nanmax)

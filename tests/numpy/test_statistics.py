@@ -221,6 +221,7 @@ def test_integers_become_floats_where_numpy_makes_them_so():
     assert_array_equal(np.polyder(x).data, np.polyder(x.data))
     assert_array_equal(np.gradient(x).data, np.gradient(x.data))
     assert_array_equal(np.diff(x).data, [1, 2])
+    assert_allclose(np.unwrap(x * 4).data, np.unwrap(x.data * 4))
 
 
 def test_division_of_a_short_polynomial_leaves_it():
@@ -249,3 +250,33 @@ def test_roots_beside_zeros():
         assert_allclose(np.roots(Variable(np.array(p))).data, np.roots(p))
     with pytest.raises(ValueError, match=r"np\.poly: got .* \(2, 2\).*np\.linalg\.eigvals"):
         np.poly(Variable(np.eye(2)))
+
+
+def test_sets_of_values():
+    a, b = np.array([3.0, 1.0, 2.0, 1.0]), np.array([[2.0, 5.0], [3.0, 9.0]])
+    for function in (np.union1d, np.intersect1d, np.setdiff1d):
+        x, z = Variable(a.copy()), Variable(b.copy())
+        y = function(x, z)
+        assert_array_equal(y.data, function(a, b))
+        assert_array_equal(function(x, b).data, y.data)
+        np.sum(y * np.arange(1.0, 1 + len(y))).backward()
+        slopes = dict(zip(y.data.tolist(), np.arange(1.0, 1 + len(y)), strict=True))
+        assert_array_equal(x.grad.data, [slopes.pop(v, 0.0) for v in a.tolist()])
+    assert_array_equal(np.isin(Variable(a), b), np.isin(a, b))
+
+
+def test_sets_return_plain_indices():
+    a, b = np.array([3.0, 1.0, 2.0]), np.array([2.0, 3.0])
+    got = np.intersect1d(Variable(a), b, return_indices=True)
+    for x, expected in zip(got, np.intersect1d(a, b, return_indices=True), strict=True):
+        assert_array_equal(x.data if isinstance(x, Variable) else x, expected)
+
+
+def test_histograms_of_several_dimensions_without_weights_are_plain():
+    x, y = np.array([0.0, 1.0, 1.5]), np.array([1.0, 2.0, 2.0])
+    for got, expected in [
+        (np.histogram2d(Variable(x), y, 2), np.histogram2d(x, y, 2)),
+        (np.histogramdd((Variable(x), y), 2), np.histogramdd((x, y), 2)),
+    ]:
+        assert not isinstance(got[0], Variable)
+        assert_array_equal(got[0], expected[0])

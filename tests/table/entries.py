@@ -64,6 +64,9 @@ NUMPY_APART = {
         "writes into its argument: rows_assignment.py, tests/numpy/test_assignment.py",
     ),
     **dict.fromkeys(rows_special.COMPLEX, "of complex values: tests/scipy/test_special.py"),
+    np.histogram2d: "as histogram",
+    np.histogramdd: "as histogram",
+    np.intersect1d: "values that move are no longer common: tests/numpy/test_statistics.py",
 }
 """NumPy's functions that no row can name, since it could not call them as it stands."""
 

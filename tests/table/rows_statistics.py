@@ -71,6 +71,24 @@ def differents(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(ranked(rng, (3, 2)), axis=1)
 
 
+def differents_flat(rng: np.random.Generator) -> Iterator[Case]:
+    yield Case(ranked(rng, (2, 3)))
+
+
+def two_sets(rng: np.random.Generator) -> Iterator[Case]:
+    yield Case(ranked(rng, (2, 3)), ranked(rng, 4) + 0.05)
+
+
+def different_values(rng: np.random.Generator) -> Iterator[Case]:
+    yield Case(ranked(rng, (2, 3)), Fixed(np.array([-0.45, 9.0]) + 3))
+
+
+def histograms(rng: np.random.Generator) -> Iterator[Case]:
+    for k in [{}, {"bins": 3, "density": True}, {"bins": [2, 3]}, {"bins": [0.0, 0.5, 0.7, 1]}]:
+        x, y = (Fixed(interval(rng, 0, 1, 6)) for _ in range(2))
+        yield Case(x, y, weights=interval(rng, 0.5, 1.5, 6), **k)
+
+
 def vectors(rng: np.random.Generator) -> Iterator[Case]:
     for mode in ("full", "same", "valid"):
         for m, n in [(5, 3), (2, 4), (3, 3), (1, 1), (6, 1)]:
@@ -263,6 +281,24 @@ ROWS = [
         ),
         call=lambda a, **kwargs: implementations[np.histogram](a, **kwargs)[0],
     ),
+    Row(
+        "np.histogram2d",
+        lambda *args, **kwargs: np.histogram2d(*args, **kwargs)[0],
+        histograms,
+        call=lambda *args, **kwargs: implementations[np.histogram2d](*args, **kwargs)[0],
+    ),
+    Row(
+        "np.histogramdd",
+        lambda x, **kwargs: np.histogramdd(x, 2, **kwargs)[0],
+        lambda rng: (
+            Case(Fixed(interval(rng, 0, 1, (5, 3))), weights=interval(rng, 0.5, 1.5, 5), **k)
+            for k in [{}, {"density": True}, {"range": [(0, 1), (0.2, 0.7), (0, 1)]}]
+        ),
+        call=lambda x, **kwargs: implementations[np.histogramdd](x, 2, **kwargs)[0],
+    ),
+    row(np.union1d, two_sets),
+    row(np.setdiff1d, different_values),
+    *(row(f, differents_flat) for f in [getattr(np, "unique_values", None)] if f is not None),
     row(np.polyval, values, orders=3),
     row(np.polyder, coefficients((4,), (4, 2), (3, 0), (2, 2))),
     row(np.polyint, coefficients((3,), (3, 2), (3, 0), (2, 2, [1.0, 2.0]), (2, 2, 1.5))),
