@@ -11,13 +11,11 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from dezero.core.threads import get_num_threads, share
 from dezero.kernels.cpu.jit import SMALL, aligned, compiled, launch, routine, share_of
 from dezero.kernels.cpu.normalization import flat, single
 from dezero.kernels.cpu.reductions import dot_about, minus, moments_about, total
-from dezero.kernels.cpu.vectors import INLINE
 
 f = np.float32
 _ZERO = f(0)
@@ -64,10 +62,12 @@ def _planes_relu(
         a, b = scale[k % scale.size], shift[k % scale.size]
         if added:
             for j in range(plane.size):
-                out[j] = _rectified(plane[j] * a + b + other[j])
+                v = plane[j] * a + b + other[j]
+                out[j] = _ZERO if v < _ZERO else v
         else:
             for j in range(plane.size):
-                out[j] = _rectified(plane[j] * a + b)
+                v = plane[j] * a + b
+                out[j] = _ZERO if v < _ZERO else v
 
 
 @compiled
@@ -177,11 +177,6 @@ def _columns_grad(
             else:
                 for j in range(row.size):
                     out[j] = g[j] * scale[j] - shift[j] - minus(row[j], m[j]) * slope[j]
-
-
-@njit(**INLINE)
-def _rectified(x: Any) -> Any:
-    return _ZERO if x < _ZERO else x
 
 
 @routine
