@@ -153,7 +153,8 @@ machine = binding.Target.from_triple(triple).create_target_machine(opt=2)
 for kernel, code in kernels.items():
     lines = [line for line in code.splitlines() if not line.startswith("target ")]
     code = "\\n".join(lines)  # Numba's own counting of references is x86's by now
-    code = re.sub(r"define [^\\n]*@NRT_decref.*?\\n}", "declare void @NRT_decref(ptr)", code, flags=re.S)
+    counting = re.compile(r"define [^\\n]*@NRT_decref.*?\\n}", re.S)
+    code = counting.sub("declare void @NRT_decref(ptr)", code)
     code = machine.emit_assembly(binding.parse_assembly(code))
     assert "ret" in code, kernel
     products = "fmla" in code or products
