@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dezero import random
-from dezero.core import Config, Primitive, Variable, dispatched
+from dezero.core import Config, Primitive, Variable, as_array, dispatched
 from dezero.functions.shapes import unchanged
 from dezero.kernels import dropout as kernels
 
@@ -78,7 +78,7 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
         )
     if not Config.train or dropout_ratio == 0:
         return unchanged(x)
-    data = x.data if isinstance(x, Variable) else np.asarray(x)
+    data = x.data if isinstance(x, Variable) else as_array(x)
     return Dropout(dropout_ratio)(x, keep_mask(data, dropout_ratio))
 
 
