@@ -154,7 +154,10 @@ class Batched(NDArrayOperatorsMixin):
         return get_item(Batch(self.value.shape[0], self._floor), self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._refuse()
+        from dezero.autodiff.batching_rules import set_item
+
+        if not set_item(Batch(self.value.shape[0], self._floor), self, index, value):
+            self._refuse()
 
     def astype(self, dtype: Any, copy: bool = True) -> Any:
         """Return the values in another type."""

@@ -50,6 +50,8 @@ def call_numpy(batch: Batch, function: Any, args: Any, kwargs: Any, elementwise:
     """Call one of NumPy's functions, or a kernel, for all examples."""
     if elementwise and function not in RULES and function.signature is None and not kwargs:
         return _each(batch, function(*batch.aligned(args)))
+    if function in WRITING or getattr(function, "__name__", "") == "at":
+        raise BatchingError("vmap: it runs example by example where a function writes into arrays")
     known = RULES.get(function)
     result = NotImplemented
     if known is not None:
@@ -60,6 +62,10 @@ def call_numpy(batch: Batch, function: Any, args: Any, kwargs: Any, elementwise:
     if result is NotImplemented:
         result = _composed(function, args, kwargs)
     return batch.looped(function, args, kwargs) if result is NotImplemented else result
+
+
+WRITING = {np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask}
+"""Functions that write into an argument, which may belong to all examples."""
 
 
 class _State(threading.local):
@@ -101,6 +107,8 @@ def _unwrapped(result: Any) -> Any:
 def apply_function(batch: Batch, function: Any, inputs: Any) -> Any:
     """Apply a differentiable function for all examples."""
     inputs = [x._data if isinstance(x, Variable) and not x.requires_grad else x for x in inputs]
+    if isinstance(function, Primitive):
+        inputs = [x if isinstance(x, Variable) else function._constant(x) for x in inputs]
     if isinstance(function, type):  # an elementwise one of one or two arguments
         return batch.of((unary if len(inputs) == 1 else binary)(function, *batch.aligned(inputs)))
     if isinstance(function, Elementwise):
@@ -337,7 +345,9 @@ def _expand_dims(batch: Batch, x: Any, axis: Any) -> Any:
 def _squeeze(batch: Batch, x: Any, axis: Any = None) -> Any:
     if axis is None:
         axis = tuple([i for i, size in enumerate(x.shape) if size == 1])
-    return batch.of(np.squeeze(x.value, axes_of(axis, x.ndim))) if axis != () else x
+    if not x.ndim or axis == ():
+        return x
+    return batch.of(np.squeeze(x.value, axes_of(axis, x.ndim)))
 
 
 @rule(np.broadcast_to)
@@ -433,9 +443,13 @@ def _keep_mask(batch: Batch, x: Any, dropout_ratio: float) -> Any:
 
 @rule(indexing.scatter_add)
 def _scatter_add(batch: Batch, values: Any, index: Any, shape: Any) -> Any:
-    shifted = _shifted(index, len(shape))
-    if shifted is None or not batch.holds(values):
+    parts = index if isinstance(index, tuple) else (index,)
+    batched = any(isinstance(i, Batched) for i in parts)
+    shifted = _with_batch(batch, index) if batched else _shifted(index, len(shape))
+    if shifted is None:
         return NotImplemented
+    if batched:
+        return batch.of(indexing.scatter_add(batch.whole(values), shifted, (batch.size, *shape)))
     return batch.of(indexing.scatter_add(values.value, shifted, (batch.size, *shape)))
 
 
@@ -450,17 +464,45 @@ def get_item(batch: Batch, x: Any, index: Any) -> Any:
     return batch.of(x.value[shifted])
 
 
+def set_item(batch: Batch, x: Any, index: Any, value: Any) -> bool:
+    """Write ``x[index] = value`` for all examples, where these are plain arrays; say whether."""
+    values = value.value if batch.holds(value) else value
+    if not isinstance(x.value, np.ndarray) or isinstance(values, Variable | Batched):
+        return False
+    if batch.holds(index):
+        if index.dtype != bool or index.shape != x.shape or np.ndim(values):
+            return False
+        x.value[index.value] = values
+        return True
+    parts = index if isinstance(index, tuple) else (index,)
+    shifted = None if any(isinstance(i, Batched) for i in parts) else _shifted(index, x.ndim)
+    if shifted is None:
+        return False
+    if batch.holds(value):
+        missing = x.value[shifted].ndim - values.ndim
+        values = values.reshape((batch.size, *(1,) * missing, *values.shape[1:]))
+    x.value[shifted] = values
+    return True
+
+
 def _picked(batch: Batch, x: Any, index: tuple[Any, ...]) -> Any:
     """Return ``x[index]`` where each example has whole numbers of its own for an index."""
-    leading = all(not isinstance(i, slice) and i is not None and i is not Ellipsis for i in index)
-    kinds = {np.asarray(i).dtype.kind if not hasattr(i, "dtype") else i.dtype.kind for i in index}
-    if not leading or not kinds <= set("iu"):
+    full = _with_batch(batch, index)
+    if full is None:
         return batch.looped(lambda x, index: x[index], (x, index), {})
-    whole = batch.whole(x)
+    return batch.of(batch.whole(x)[full])
+
+
+def _with_batch(batch: Batch, index: Any) -> Any:
+    """Return an index of whole numbers with that of the batch before it; ``None`` for others."""
+    index = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(i, slice) or i is None or i is Ellipsis for i in index):
+        return None
     index = tuple([i if hasattr(i, "ndim") else np.asarray(i) for i in index])
-    ndim = max(i.ndim for i in index)
-    each = np.arange(batch.size).reshape(-1, *(1,) * ndim)
-    return batch.of(whole[(each, *batch.aligned(index))])
+    if not {i.dtype.kind for i in index} <= set("iu"):
+        return None
+    each = np.arange(batch.size).reshape(-1, *(1,) * max(i.ndim for i in index))
+    return (each, *batch.aligned(index))
 
 
 def _shifted(index: Any, ndim: int) -> Any:
