@@ -17,8 +17,12 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from dezero.core.variable import Variable
 
 
-class BatchingError(TypeError):
+class BatchingError(Exception):
     """A function wants one plain value where there is one for each example."""
+
+
+class _MissingError(BatchingError, AttributeError):
+    """A Batched has not all attributes of an array: ``hasattr`` is false, use runs one by one."""
 
 
 class Batched(NDArrayOperatorsMixin):
@@ -75,6 +79,11 @@ class Batched(NDArrayOperatorsMixin):
     def imag(self) -> Any:
         """The imaginary part."""
         return np.imag(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(np.ndarray, name):
+            raise _MissingError(f"vmap: an example has no {name}; write it in NumPy functions")
+        raise AttributeError(f"an example of vmap has no attribute {name!r}")
 
     def __len__(self) -> int:
         if not self.shape:
@@ -145,7 +154,10 @@ class Batched(NDArrayOperatorsMixin):
         return get_item(Batch(self.value.shape[0], self._floor), self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._refuse()
+        from dezero.autodiff.batching_rules import set_item
+
+        if not set_item(Batch(self.value.shape[0], self._floor), self, index, value):
+            self._refuse()
 
     def astype(self, dtype: Any, copy: bool = True) -> Any:
         """Return the values in another type."""

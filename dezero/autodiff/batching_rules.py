@@ -6,17 +6,32 @@ may answer ``NotImplemented``. Without one, the function runs once for each exam
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from dezero.autodiff.batched import Batch, Batched
+from dezero.autodiff.batched import Batch, Batched, BatchingError
 from dezero.core.function import fresh
-from dezero.core.primitive import Elementwise
+from dezero.core.primitive import Elementwise, Primitive, binary, unary
+from dezero.core.protocols import table as implementations
 from dezero.core.variable import Variable
-from dezero.functions import convolution, indexing, joining, linear_algebra, reductions, shapes
+from dezero.functions import (
+    activations,
+    convolution,
+    indexing,
+    joining,
+    linear_algebra,
+    losses,
+    normalization,
+    reductions,
+    shapes,
+)
+from dezero.functions.dropout import Dropout, keep_mask
 from dezero.functions.pooling import AveragePooling, Pooling
+from dezero.kernels import softmax as softmax_kernels
+from dezero.kernels import special
 
 Rule = Callable[..., Any]
 RULES: dict[Any, Rule] = {}
@@ -35,31 +50,109 @@ def rule(*functions: Any) -> Callable[[Rule], Rule]:
 def call_numpy(batch: Batch, function: Any, args: Any, kwargs: Any, elementwise: bool) -> Any:
     """Call one of NumPy's functions, or a kernel, for all examples."""
     if elementwise and function not in RULES and function.signature is None and not kwargs:
-        result = function(*batch.aligned(args))
-        return tuple(map(batch.of, result)) if isinstance(result, tuple) else batch.of(result)
+        return _each(batch, function(*batch.aligned(args)))
+    if function in WRITING or getattr(function, "__name__", "") == "at":
+        raise BatchingError("vmap: it runs example by example where a function writes into arrays")
     known = RULES.get(function)
-    result = NotImplemented if known is None else known(batch, *args, **kwargs)
+    result = NotImplemented
+    if known is not None:
+        try:
+            result = known(batch, *args, **kwargs)
+        except TypeError:  # an argument that the rule does not know
+            result = NotImplemented
+    if result is NotImplemented:
+        result = _composed(function, args, kwargs)
     return batch.looped(function, args, kwargs) if result is NotImplemented else result
+
+
+WRITING = {np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask}
+"""Functions that write into an argument, which may belong to all examples."""
+
+
+class _State(threading.local):
+    composing: tuple[Any, ...] = ()
+
+
+_state = _State()
+
+
+def _composed(function: Any, args: Any, kwargs: Any) -> Any:
+    """Call what is written in simpler NumPy calls: a kernel's reference, or what differentiates.
+
+    Where that is not all there is to it, it fails, and the function runs once for each example.
+    """
+    formula = getattr(function, "reference", None) or implementations.get(function)
+    if formula is None or function in _state.composing:
+        return NotImplemented
+    before = _state.composing
+    _state.composing = (*before, function)
+    try:
+        result = formula(*args, **kwargs)
+    except Exception:
+        return NotImplemented
+    finally:
+        _state.composing = before
+    return _unwrapped(result)
+
+
+def _unwrapped(result: Any) -> Any:
+    """Return batches as they are, not as what a Variable holds."""
+    if isinstance(result, Variable):
+        return result if result._node is not None else result._data
+    if isinstance(result, tuple | list):
+        items = [_unwrapped(y) for y in result]
+        return type(result)(*items) if hasattr(result, "_fields") else type(result)(items)
+    return result
 
 
 def apply_function(batch: Batch, function: Any, inputs: Any) -> Any:
     """Apply a differentiable function for all examples."""
+    inputs = [x._data if isinstance(x, Variable) and not x.requires_grad else x for x in inputs]
+    if isinstance(function, Primitive):
+        inputs = [x if isinstance(x, Variable) else function._constant(x) for x in inputs]
     if isinstance(function, type):  # an elementwise one of one or two arguments
-        return batch.of(function()(*batch.aligned(inputs)))
+        return batch.of((unary if len(inputs) == 1 else binary)(function, *batch.aligned(inputs)))
     if isinstance(function, Elementwise):
-        return batch.of(fresh(function)(*batch.aligned(inputs)))
+        twin: Any = fresh(function)
+        return batch.of(Primitive.__call__(twin, *batch.aligned(inputs)))
     kind = type(function)
-    if kind in RUNS_ON_BATCHES:
-        return function.forward(*inputs)
     if kind in IMAGES and batch.holds(inputs[0]) and not any(map(batch.holds, inputs[1:])):
         return _merged(batch, function, inputs)
+    if kind in RUNS_ON_BATCHES or (isinstance(function, Primitive) and _plain(inputs)):
+        try:
+            return function.forward(*inputs)
+        except BatchingError:
+            pass
     return batch.looped(lambda *xs: fresh(function)(*xs), inputs, {})
 
 
+def _plain(inputs: Any) -> bool:
+    """Whether nobody differentiates: then the forward pass is all there is to a function."""
+    while any(isinstance(x, Batched) for x in inputs):
+        inputs = [x.value if isinstance(x, Batched) else x for x in inputs]
+    return not any(isinstance(x, Variable) and x.requires_grad for x in inputs)
+
+
 RUNS_ON_BATCHES = {
+    activations.GELU,
+    activations.LeakyReLU,
+    activations.LogSoftmax,
+    activations.Softmax,
+    convolution.Conv2d,
+    convolution.Deconv2d,
+    convolution.Im2col,
+    convolution.Col2im,
+    Dropout,
     indexing.GetItem,
-    linear_algebra.MatMul,
+    indexing.GetItemGrad,
+    linear_algebra.Einsum,
     linear_algebra.Linear,
+    linear_algebra.MatMul,
+    losses.MeanSquaredError,
+    normalization.GroupNorm,
+    normalization.LayerNorm,
+    normalization.RMSNorm,
+    reductions.LogSumExp,
     reductions.Max,
     reductions.Min,
     reductions.Sum,
@@ -67,18 +160,15 @@ RUNS_ON_BATCHES = {
     shapes.Cast,
     joining.Concatenate,
     joining.Stack,
+    shapes.Pad,
     shapes.Reshape,
+    joining.Split,
     shapes.SumTo,
     shapes.Transpose,
 }
-"""Functions whose ``forward`` is made of NumPy calls that have rules here."""
+"""Functions whose ``forward`` is made of NumPy calls that have the same derivatives as it."""
 
-IMAGES = {
-    convolution.Conv2d,
-    convolution.Deconv2d,
-    AveragePooling,
-    Pooling,
-}
+IMAGES = {AveragePooling, Pooling}
 """Functions of (N, C, H, W): a batch of these is one longer batch of images."""
 
 
@@ -105,13 +195,15 @@ def _axis(axis: int, ndim: int) -> int:
 
 def _reduction(function: Any) -> Rule:
     def reduce(batch: Batch, x: Any, axis: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if not batch.holds(x) or args or not set(kwargs) <= {"keepdims", "ddof", "dtype", "out"}:
+        if args or not batch.holds(x) or kwargs.pop("out", None) is not None:
             return NotImplemented
-        kwargs = {key: v for key, v in kwargs.items() if key != "out"}
         if not x.ndim:
+            kwargs.pop("keepdims", None)
             axis, x = None, batch.of(x.value[:, None])
-            if kwargs.pop("keepdims", False):
-                return NotImplemented
+        where = kwargs.pop("where", None)
+        if where is not None:
+            where = batch.whole(np.broadcast_to(where, x.shape))
+            kwargs["where"] = where
         return batch.of(function(x.value, axis=axes_of(axis, x.ndim), **kwargs))
 
     return reduce
@@ -149,10 +241,14 @@ def _enter(make: Callable[[Any], Rule], *functions: Any) -> None:
 _enter(_reduction, np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std, np.any, np.all)
 _enter(lambda f: _along_axis(f, None), np.cumsum, np.cumprod, np.argmax, np.argmin)
 _enter(lambda f: _along_axis(f, -1), np.sort, np.argsort)
+_enter(_reduction, np.median, np.nansum, np.nanprod, np.nanmax, np.nanmin, np.nanmean, np.ptp)
+_enter(_reduction, np.nanvar, np.nanstd, np.nanmedian, np.count_nonzero)
+_enter(lambda f: _along_axis(f, 1), softmax_kernels.softmax, softmax_kernels.log_softmax)
 _enter(_transform, np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft)
 _enter(
     _one_value, np.real, np.imag, np.conjugate, np.angle, np.nan_to_num, np.sinc, np.i0, np.copy
 )
+_enter(_one_value, special.erf, special.sigmoid)
 _enter(
     _one_value,
     np.linalg.cholesky,
@@ -169,8 +265,21 @@ _enter(
 )
 
 
+def _constant(function: Any) -> Rule:
+    """Return the rule of a function that reads the shape and dtype alone: all share its result."""
+
+    def constant(batch: Batch, x: Any, *args: Any, dtype: Any = None, **kwargs: Any) -> Any:
+        like = np.broadcast_to(np.zeros((), x.dtype), x.shape)
+        return function(like, *args, dtype=dtype, **kwargs)
+
+    return constant
+
+
+_enter(_constant, np.zeros_like, np.ones_like, np.empty_like)
+
+
 def _each(batch: Batch, result: Any) -> Any:
-    if not isinstance(result, tuple):
+    if not isinstance(result, tuple | list):
         return batch.of(result)
     items = [batch.of(y) for y in result]
     return type(result)(*items) if hasattr(result, "_fields") else tuple(items)
@@ -240,7 +349,9 @@ def _expand_dims(batch: Batch, x: Any, axis: Any) -> Any:
 def _squeeze(batch: Batch, x: Any, axis: Any = None) -> Any:
     if axis is None:
         axis = tuple([i for i, size in enumerate(x.shape) if size == 1])
-    return batch.of(np.squeeze(x.value, axes_of(axis, x.ndim))) if axis != () else x
+    if not x.ndim or axis == ():
+        return x
+    return batch.of(np.squeeze(x.value, axes_of(axis, x.ndim)))
 
 
 @rule(np.broadcast_to)
@@ -282,7 +393,7 @@ def _size(batch: Batch, x: Any, axis: int | None = None) -> Any:
 
 @rule(np.result_type)
 def _result_type(batch: Batch, *xs: Any) -> Any:
-    return np.result_type(*(x.dtype if hasattr(x, "dtype") else x for x in xs))
+    return np.result_type(*(x.dtype if isinstance(x, Batched) else x for x in xs))
 
 
 @rule(np.iscomplexobj)
@@ -328,24 +439,74 @@ def _einsum(batch: Batch, subscripts: Any, *xs: Any, **kwargs: Any) -> Any:
     return batch.of(np.einsum(f"{','.join(labels)}->{free}{output}", *values, **kwargs))
 
 
+@rule(keep_mask)
+def _keep_mask(batch: Batch, x: Any, dropout_ratio: float) -> Any:
+    value = x.value.data if isinstance(x.value, Variable) else x.value
+    return batch.of(keep_mask(value, dropout_ratio))
+
+
 @rule(indexing.scatter_add)
 def _scatter_add(batch: Batch, values: Any, index: Any, shape: Any) -> Any:
-    shifted = _shifted(index, len(shape))
-    if shifted is None or not batch.holds(values):
+    parts = index if isinstance(index, tuple) else (index,)
+    batched = any(isinstance(i, Batched) for i in parts)
+    shifted = _with_batch(batch, index) if batched else _shifted(index, len(shape))
+    if shifted is None:
         return NotImplemented
+    if batched:
+        return batch.of(indexing.scatter_add(batch.whole(values), shifted, (batch.size, *shape)))
     return batch.of(indexing.scatter_add(values.value, shifted, (batch.size, *shape)))
 
 
 def get_item(batch: Batch, x: Any, index: Any) -> Any:
     """Return ``x[index]`` for all examples."""
-    shifted = None if _has_batched(index) else _shifted(index, x.ndim)
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(i, Batched) for i in parts):
+        return _picked(batch, x, parts)
+    shifted = _shifted(index, x.ndim)
     if shifted is None:
         return batch.looped(lambda x, index: x[index], (x, index), {})
     return batch.of(x.value[shifted])
 
 
-def _has_batched(index: Any) -> bool:
-    return any(isinstance(i, Batched) for i in (index if isinstance(index, tuple) else (index,)))
+def set_item(batch: Batch, x: Any, index: Any, value: Any) -> bool:
+    """Write ``x[index] = value`` for all examples, where these are plain arrays; say whether."""
+    values = value.value if batch.holds(value) else value
+    if not isinstance(x.value, np.ndarray) or isinstance(values, Variable | Batched):
+        return False
+    if batch.holds(index):
+        if index.dtype != bool or index.shape != x.shape or np.ndim(values):
+            return False
+        x.value[index.value] = values
+        return True
+    parts = index if isinstance(index, tuple) else (index,)
+    shifted = None if any(isinstance(i, Batched) for i in parts) else _shifted(index, x.ndim)
+    if shifted is None:
+        return False
+    if batch.holds(value):
+        missing = x.value[shifted].ndim - values.ndim
+        values = values.reshape((batch.size, *(1,) * missing, *values.shape[1:]))
+    x.value[shifted] = values
+    return True
+
+
+def _picked(batch: Batch, x: Any, index: tuple[Any, ...]) -> Any:
+    """Return ``x[index]`` where each example has whole numbers of its own for an index."""
+    full = _with_batch(batch, index)
+    if full is None:
+        return batch.looped(lambda x, index: x[index], (x, index), {})
+    return batch.of(batch.whole(x)[full])
+
+
+def _with_batch(batch: Batch, index: Any) -> Any:
+    """Return an index of whole numbers with that of the batch before it; ``None`` for others."""
+    index = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(i, slice) or i is None or i is Ellipsis for i in index):
+        return None
+    index = tuple([i if hasattr(i, "ndim") else np.asarray(i) for i in index])
+    if not {i.dtype.kind for i in index} <= set("iu"):
+        return None
+    each = np.arange(batch.size).reshape(-1, *(1,) * max(i.ndim for i in index))
+    return (each, *batch.aligned(index))
 
 
 def _shifted(index: Any, ndim: int) -> Any:

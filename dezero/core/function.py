@@ -146,7 +146,7 @@ class Function:
         except (ValueError, IndexError, TypeError) as error:
             raise explained(error, self._name, xs) from error
         except AttributeError as error:
-            if all(x is not None for x in xs):
+            if type(error) is not AttributeError or all(x is not None for x in xs):
                 raise
             raise explained(TypeError("None is not an array"), self._name, xs) from error
 

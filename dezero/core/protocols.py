@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -123,18 +123,25 @@ def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
     Kernels and random draws are called through this, so that a Variable, a recorded array or a
     GPU array answers them as it answers NumPy's functions.
     """
-    numpy_protocol = np.ndarray.__array_function__
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         for x in (*args, *kwargs.values()):
-            if getattr(type(x), "__array_function__", numpy_protocol) is not numpy_protocol:
-                result = x.__array_function__(call, (type(x),), args, kwargs)
+            if _has_own(x):
+                types = tuple([type(a) for a in (*args, *kwargs.values()) if _has_own(a)])
+                result = x.__array_function__(call, types, args, kwargs)
                 if result is not NotImplemented:
                     return result
         return function(*args, **kwargs)
 
     return call
+
+
+_numpy_protocol = np.ndarray.__array_function__
+
+
+def _has_own(x: Any) -> bool:
+    return getattr(type(x), "__array_function__", _numpy_protocol) is not _numpy_protocol
 
 
 def _array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -197,7 +204,20 @@ def _write(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, A
 def _array_function(
     self: Variable, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
+    if any(hasattr(kind, "_outranks") for kind in types):  # an example of vmap's may go first
+        xs = [*_ends(args), *_ends(list(kwargs.values()))]
+        if any(hasattr(x, "_outranks") and x._outranks(*xs) for x in xs):
+            return NotImplemented
     return _call(function, args, kwargs)
+
+
+def _ends(args: Any) -> Iterator[Any]:
+    """Give the arguments of a call, those within lists and tuples too."""
+    for x in args:
+        if isinstance(x, list | tuple):
+            yield from _ends(x)
+        else:
+            yield x
 
 
 def _call(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

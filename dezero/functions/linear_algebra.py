@@ -57,8 +57,10 @@ class Linear(Primitive):
         check_linear(x, W, b)
         self.b_shape = np.shape(b)
         y = np.matmul(_rows(x), W)
-        if b is not None:
+        if b.__class__ is y.__class__:
             y += b
+        elif b is not None:
+            y = y + b
         return y.reshape(*x.shape[:-1], W.shape[1])
 
     def gx(self, gy: Any, W: Any) -> Any:

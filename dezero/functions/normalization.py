@@ -63,8 +63,8 @@ class BatchNorm(Primitive):
     def _move_averages(self, count: int, mean: Any, var: Any) -> None:
         unbiased = var * (count / max(count - 1, 1))
         for average, new in ((self.avg_mean, mean), (self.avg_var, unbiased)):
-            average *= self.decay
-            average += (1 - self.decay) * new.reshape(average.shape)
+            moved = average * self.decay + (1 - self.decay) * new.reshape(average.shape)
+            average[...] = moved
 
     def _check(self, x: Any, gamma: Any, beta: Any) -> None:
         if x.ndim < 2:

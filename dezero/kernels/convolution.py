@@ -252,7 +252,7 @@ def _stack(rows: Array, groups: int) -> Array:
 
 def add_bias(y: Array, b: Array) -> Array:
     """Add a bias to each channel, in place where the dtype of ``y`` is wide enough."""
-    out = y if np.result_type(y, b) == y.dtype else None
+    out = y if type(b) is type(y) and np.result_type(y, b) == y.dtype else None
     return np.add(y, b.reshape(-1, 1, 1), out=out)
 
 

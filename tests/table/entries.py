@@ -75,3 +75,22 @@ EXCLUDED = {
     "setup_methods": "gives Variable its methods",
 }
 """Public callables of ``dezero.functions`` that are not differentiable functions."""
+
+LOOPED = {
+    "batch_norm": "moves running statistics, one example after the other",
+    "stack": "takes 0-d examples for numbers",
+    "binary_cross_entropy": "looks at the values: probabilities lie from 0 to 1",
+}
+"""Rows that vmap computes example by example, with the reason."""
+
+OWN_DRAWS = {"dropout": "every example has a mask of its own"}
+"""Rows whose vmap is no loop over one call."""
+
+COMPLEX = {
+    "add", "sub", "rsub", "mul", "div", "rdiv", "neg", "pow", "absolute", "sin", "cos", "tanh",
+    "exp", "log", "sqrt", "square", "where", "reshape", "transpose", "swapaxes", "moveaxis",
+    "broadcast_to", "sum_to", "expand_dims", "squeeze", "flatten", "concatenate", "stack",
+    "split", "pad", "get_item", "GetItemGrad", "sum", "average", "mean", "matmul", "dot",
+    "linear", "linear_simple", "einsum",
+}  # fmt: skip
+"""Rows of functions that take complex numbers too: holomorphic, or with a real value."""
