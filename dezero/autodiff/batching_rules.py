@@ -15,7 +15,7 @@ from dezero.autodiff.batched import Batch, Batched
 from dezero.core.function import fresh
 from dezero.core.primitive import Elementwise
 from dezero.core.variable import Variable
-from dezero.functions import convolution, indexing, joining, linear_algebra, reductions, shapes
+from dezero.functions import convolution, indexing, linear_algebra, reductions, shapes
 from dezero.functions.pooling import AveragePooling, Pooling
 
 Rule = Callable[..., Any]
@@ -65,8 +65,8 @@ RUNS_ON_BATCHES = {
     reductions.Sum,
     shapes.BroadcastTo,
     shapes.Cast,
-    joining.Concatenate,
-    joining.Stack,
+    shapes.Concatenate,
+    shapes.Stack,
     shapes.Reshape,
     shapes.SumTo,
     shapes.Transpose,
