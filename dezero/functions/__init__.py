@@ -41,7 +41,6 @@ from dezero.functions.indexing import (
     get_item,
     set_item,
 )
-from dezero.functions.joining import Concatenate, Split, Stack, concatenate, split, stack
 from dezero.functions.linear_algebra import (
     Einsum,
     Linear,
@@ -135,19 +134,25 @@ from dezero.functions.reductions import (
 from dezero.functions.shapes import (
     BroadcastTo,
     Cast,
+    Concatenate,
     Pad,
     Reshape,
+    Split,
+    Stack,
     SumTo,
     Transpose,
     astype,
     broadcast_to,
+    concatenate,
     copy,
     expand_dims,
     flatten,
     moveaxis,
     pad,
     reshape,
+    split,
     squeeze,
+    stack,
     sum_to,
     swapaxes,
     transpose,

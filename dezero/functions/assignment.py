@@ -12,7 +12,7 @@ from dezero.core import Config, Variable
 from dezero.core.function import Function, Output
 from dezero.core.variable import make
 from dezero.functions.indexing import SetItem, check_holds, plain_index
-from dezero.functions.joining import nested
+from dezero.functions.nesting import nested
 
 
 def assign(x: Variable, index: Any, value: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Primitive, Variable, as_array, as_input
+from dezero.core import Primitive, Variable, Variadic, as_array, as_input
 from dezero.core.shapes import sum_to as sum_to_shape
 
 Axes = int | tuple[int, ...] | None
@@ -116,6 +116,69 @@ class Cast(Primitive):
     def gx(self, gy: Any) -> Any:
         """Return the gradient; the engine gives it the type of the input."""
         return gy
+
+
+class Concatenate(Variadic):
+    """Arrays joined along an axis."""
+
+    _counts = True
+    _linear = True
+
+    def __init__(self, axis: int = 0) -> None:
+        self.axis = axis
+
+    def forward(self, *xs: Any) -> Any:
+        """Return the arrays joined."""
+        y = np.concatenate(xs, self.axis)
+        self.ends = np.cumsum([x.shape[self.axis] for x in xs]).tolist()
+        return y
+
+    def gradient(self, gy: Any) -> Any:
+        """Cut the gradient at the joints."""
+        before = (slice(None),) * (self.axis % gy.ndim)
+        starts = [0, *self.ends[:-1]]
+        return tuple(
+            gy[(*before, slice(start, end))] for start, end in zip(starts, self.ends, strict=True)
+        )
+
+
+class Stack(Variadic):
+    """Arrays of one shape joined along a new axis."""
+
+    _counts = True
+    _linear = True
+
+    def __init__(self, axis: int = 0) -> None:
+        self.axis = axis
+
+    def forward(self, *xs: Any) -> Any:
+        """Return the arrays joined."""
+        return np.stack(xs, self.axis)
+
+    def gradient(self, gy: Any) -> Any:
+        """Give each array its part."""
+        before = (slice(None),) * (self.axis % len(gy.shape))
+        return tuple(gy[(*before, i)] for i in range(gy.shape[self.axis]))
+
+
+class Split(Primitive):
+    """An array cut into several along an axis."""
+
+    _views = True
+    _counts = True
+    _linear = True
+
+    def __init__(self, indices_or_sections: int | Sequence[int], axis: int = 0) -> None:
+        self.indices_or_sections = indices_or_sections
+        self.axis = axis
+
+    def forward(self, x: Any) -> Any:
+        """Return the pieces."""
+        return tuple(np.split(x, self.indices_or_sections, self.axis))
+
+    def gx(self, gys: Any) -> Any:
+        """Join the gradients of the pieces."""
+        return np.concatenate(gys, self.axis)
 
 
 class Pad(Primitive):
@@ -353,6 +416,57 @@ def astype(x: Any, dtype: Any) -> Variable:
     if np.dtype(dtype).kind not in "fc":
         return Variable(x.data.astype(dtype), requires_grad=False)
     return Cast(dtype)(x)
+
+
+def concatenate(xs: Sequence[Any], axis: int = 0) -> Variable:
+    """Return several arrays joined along an axis that they have.
+
+    Raises
+    ------
+    ValueError
+        If the other lengths differ.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.concatenate([np.ones(1), np.zeros(2)])
+    variable([1. 0. 0.])
+    """
+    if len(xs) == 0:
+        raise ValueError("concatenate: got an empty sequence; it wants at least one array")
+    return Concatenate(axis)(*xs)
+
+
+def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
+    """Return several arrays of one shape joined along a new axis.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.stack([np.ones(2), np.zeros(2)]).shape
+    (2, 2)
+    """
+    shapes = {np.shape(x) for x in xs}
+    if len(shapes) != 1:
+        raise ValueError(f"stack: got shapes {sorted(shapes)}; it wants arrays of one shape")
+    return Stack(axis)(*xs)
+
+
+def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> tuple[Variable, ...]:
+    """Cut ``x`` along an axis into equal sections, or at the given indices.
+
+    Raises
+    ------
+    ValueError
+        If the axis cannot be cut into that many equal sections.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.split(np.arange(4.0), 2)
+    (variable([0. 1.]), variable([2. 3.]))
+    """
+    return Split(indices_or_sections, axis)(x)
 
 
 def pad(x: Any, pad_width: Any, constant_values: Any = 0) -> Variable:

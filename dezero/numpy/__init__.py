@@ -24,7 +24,6 @@ from typing import Any
 import numpy
 
 from dezero.numpy import (  # noqa: F401
-    applying,
     calculus,
     complex,
     cumulative,
@@ -46,6 +45,7 @@ from dezero.numpy import (  # noqa: F401
     sorting,
     statistics,
     ufuncs,
+    windows,
     without_nan,
 )
 from dezero.numpy.creation import (

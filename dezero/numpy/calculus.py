@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from dezero.core import Primitive, Variable, implements
-from dezero.functions import joining, reductions, shapes
+from dezero.functions import reductions, shapes
 from dezero.functions.math import where as choose
 from dezero.numpy.arguments import axes_of, part, plain, refuse_gradient, typed
 
@@ -95,7 +95,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
         return a
     ends = (_end(prepend, a, axis), a, _end(append, a, axis))
     given = [x for x in ends if x is not None]
-    a = joining.concatenate(given, axis) if len(given) > 1 else a
+    a = shapes.concatenate(given, axis) if len(given) > 1 else a
     for _ in range(n):
         a = part(a, 1, None, axis) - part(a, None, -1, axis)
     return a
@@ -117,7 +117,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Variable:
     a = shapes.reshape(typed(ary), (-1,))
     ends = (to_begin, a[1:] - a[:-1], to_end)
     given = [shapes.reshape(typed(x), (-1,)) for x in ends if x is not None]
-    return joining.concatenate([shapes.astype(x, a.dtype) for x in given])
+    return shapes.concatenate([shapes.astype(x, a.dtype) for x in given])
 
 
 @implements(np.gradient)
@@ -165,7 +165,7 @@ def _slope(f: Variable, spacing: Any, axis: int, edge_order: int) -> Variable:
     first = _edge(f, (0, 1, 2), near, far, axis, edge_order)
     near, far = (spacing, spacing) if steps is None else (steps[-1:], steps[-2:-1])
     last = _edge(f, (size - 1, size - 2, size - 3), -near, -far, axis, edge_order)
-    return joining.concatenate([first, inner, last], axis)
+    return shapes.concatenate([first, inner, last], axis)
 
 
 def _steps(spacing: Any, f: Variable, axis: int) -> Any:

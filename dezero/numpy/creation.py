@@ -12,7 +12,7 @@ import numpy as np
 
 import dezero.functions as F
 from dezero.core import Variable, as_input, implements
-from dezero.functions.joining import nested
+from dezero.functions.nesting import nested
 from dezero.numpy.shapes import ravel
 
 

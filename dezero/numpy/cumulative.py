@@ -8,8 +8,8 @@ import numpy as np
 
 from dezero.core import Primitive, Variable, implements
 from dezero.core.protocols import ufunc_methods
-from dezero.functions import joining, reductions, shapes
 from dezero.functions import math as elementary
+from dezero.functions import reductions, shapes
 from dezero.functions.indexing import scatter_add
 from dezero.numpy.arguments import Axes, along, part, plain, refuse_out, taken, typed
 
@@ -177,7 +177,7 @@ def _after(start: int, y: Variable, axis: int, wanted: bool) -> Variable:
     if not wanted:
         return y
     shape = (*y.shape[:axis], 1, *y.shape[axis + 1 :])
-    return joining.concatenate([np.full(shape, start, y.dtype), y], axis)
+    return shapes.concatenate([np.full(shape, start, y.dtype), y], axis)
 
 
 def running_maximum(a: Any, axis: int = 0, dtype: Any = None) -> Variable:

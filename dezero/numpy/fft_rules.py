@@ -13,8 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from dezero.core import Primitive, Variable, implements
-from dezero.functions.joining import concatenate
-from dezero.functions.shapes import unchanged
+from dezero.functions.shapes import concatenate, unchanged
 from dezero.numpy.decompositions import conjugate
 
 _OTHER_NORM = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 import dezero.functions as F
-from dezero.core import Variable, as_input, implements
+from dezero.core import Variable, as_array, as_input, implements
 from dezero.core.protocols import plain
 from dezero.functions.indexing import get_item
-from dezero.functions.joining import nested
+from dezero.functions.nesting import nested
 from dezero.functions.shapes import unchanged
 from dezero.numpy.shapes import refuse_out
 
@@ -34,7 +34,7 @@ plain.update(
 
 
 def _plain(x: Any) -> Any:
-    return x.data if isinstance(x, Variable) else np.asarray(x)
+    return x.data if isinstance(x, Variable) else as_array(x)
 
 
 def _within(name: str, indices: Any, size: int, mode: str) -> Any:
@@ -124,10 +124,10 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Variable:
             "many of both, one at least"
         )
     values = [x if isinstance(x, _WEAK) else as_input(x).dtype for x in (*choicelist, default)]
-    result = F.astype(nested(default), np.result_type(*values))
+    result = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         result = F.where(_plain(condition), choice, result)
-    return result
+    return F.astype(result, np.result_type(*values))
 
 
 _WEAK = (int, float, complex)

@@ -9,7 +9,7 @@ import numpy as np
 import dezero.functions as F
 from dezero.core import Variable, as_input, implements
 from dezero.functions.indexing import get_item
-from dezero.functions.joining import nested
+from dezero.functions.nesting import nested
 from dezero.numpy.shapes import atleast_1d, atleast_2d, atleast_3d, refuse_out
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Primitive, Variable, implements
-from dezero.functions import joining, reductions, shapes
+from dezero.functions import reductions, shapes
 from dezero.numpy.arguments import typed
 from dezero.numpy.calculus import convolve
 
@@ -73,7 +73,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Variable:
     constants = shapes.broadcast_to(shapes.reshape(constants, (-1,)), (m,))
     for i in range(m):
         powers = np.arange(len(p), 0, -1).astype(p.dtype)
-        p = joining.concatenate([p / powers, constants[i : i + 1]])
+        p = shapes.concatenate([p / powers, constants[i : i + 1]])
     return p
 
 
@@ -105,13 +105,13 @@ def polydiv(u: Any, v: Any) -> tuple[Variable, Variable]:
     for _ in range(len(u) - len(v) + 1):
         factor = rest[:1] / v[:1]
         quotient.append(factor)
-        rest = joining.concatenate([rest[1 : len(v)] - factor * v[1:], rest[len(v) :]])
+        rest = shapes.concatenate([rest[1 : len(v)] - factor * v[1:], rest[len(v) :]])
     if not quotient:
         return u[:1] * 0, u
     if len(rest) == 0:
         rest = u[:1] * 0
     vanishing = np.cumprod(np.isclose(rest.data, 0, rtol=1e-14))[:-1].sum()
-    return joining.concatenate(quotient), rest[vanishing:]
+    return shapes.concatenate(quotient), rest[vanishing:]
 
 
 @implements(np.roots)
@@ -143,7 +143,7 @@ def poly(seq_of_zeros: Any) -> Variable:
     one = np.ones(1, zeros.dtype)
     coefficients = typed(one)
     for i in range(len(zeros)):
-        coefficients = convolve(coefficients, joining.concatenate([one, -zeros[i : i + 1]]))
+        coefficients = convolve(coefficients, shapes.concatenate([one, -zeros[i : i + 1]]))
     return coefficients
 
 
@@ -212,7 +212,7 @@ def _least_squares(x: Variable, weights: Variable, y: Variable, deg: int) -> Var
     for i in reversed(range(deg + 1)):
         for k in range(i):
             heights[k] = heights[k] - shares[i][k] * heights[i]
-    return joining.stack(heights[::-1])
+    return shapes.stack(heights[::-1])
 
 
 def _projection(direction: Variable, of: Variable) -> Any:
@@ -236,7 +236,7 @@ def _same_length(a1: Any, a2: Any) -> list[Variable]:
     both = [_vector(a1), _vector(a2)]
     longest = max(len(p) for p in both)
     return [
-        p if len(p) == longest else joining.concatenate([np.zeros(longest - len(p), p.dtype), p])
+        p if len(p) == longest else shapes.concatenate([np.zeros(longest - len(p), p.dtype), p])
         for p in both
     ]
 

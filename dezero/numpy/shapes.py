@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import dezero.functions as F
-from dezero.core import Primitive, Variable, as_input, implements
+from dezero.core import Primitive, Variable, as_array, as_input, implements
 from dezero.functions.indexing import GetItemGrad, get_item
 from dezero.functions.shapes import unchanged
 
@@ -244,7 +244,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Variable:
         a, axis = F.reshape(a, (-1,)), 0
     (axis,) = _normalized("repeat", axis, len(a.shape))
     size = a.shape[axis]
-    repeats = np.asarray(repeats)
+    repeats = as_array(repeats)
     before, after = a.shape[:axis], a.shape[axis + 1 :]
     if repeats.size != 1:
         rows = np.repeat(np.arange(size), repeats)
@@ -327,4 +327,5 @@ def triu(m: Any, k: int = 0) -> Variable:
 
 def _lower(m: Any, k: int) -> Any:
     """Return where the last two axes are on or below a diagonal; a vector is read as rows."""
-    return np.tri(m.shape[-2:][0], m.shape[-1], k, dtype=bool)
+    lower = np.tri(m.shape[-2:][0], m.shape[-1], k, dtype=bool)
+    return np.asarray(lower, like=_array(m))

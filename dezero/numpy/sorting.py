@@ -9,7 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from dezero.core import Primitive, Variable, dispatched, implements
 from dezero.core.protocols import plain as plain_functions
-from dezero.functions import joining, shapes
+from dezero.functions import shapes
 from dezero.numpy.arguments import along, plain, typed
 
 plain_functions.update(
@@ -125,7 +125,7 @@ if hasattr(np, "unique_values"):
 @implements(np.union1d)
 def union1d(ar1: Any, ar2: Any) -> Variable:
     """Return the values that occur in either; the first of equal ones has the gradient."""
-    return unique(joining.concatenate([_flat(ar1), _flat(ar2)]))
+    return unique(shapes.concatenate([_flat(ar1), _flat(ar2)]))
 
 
 @implements(np.intersect1d)

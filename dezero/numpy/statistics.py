@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from dezero.core import Variable, implements
-from dezero.functions import joining, linear_algebra, math, reductions, shapes
+from dezero.functions import linear_algebra, math, reductions, shapes
 from dezero.numpy.arguments import axes_of, plain, typed
 
 
@@ -42,7 +42,7 @@ def cov(
     """
     x = _rows("cov", m, rowvar, dtype)
     if y is not None:
-        x = joining.concatenate([x, _rows("cov", y, rowvar, dtype)], 0)
+        x = shapes.concatenate([x, _rows("cov", y, rowvar, dtype)], 0)
     if x.dtype.kind in "iub":
         x = shapes.astype(x, np.float64)
     ddof = (0 if bias else 1) if ddof is None else ddof
@@ -129,7 +129,7 @@ def apply_along_axis(
     results = [typed(func1d(vectors[i], *args, **kwargs)) for i in np.ndindex(around)]
     if not results:
         raise ValueError(f"np.apply_along_axis: shape {a.shape} has no vector along axis {axis}")
-    y = shapes.reshape(joining.stack(results), (*around, *results[0].shape))
+    y = shapes.reshape(shapes.stack(results), (*around, *results[0].shape))
     order = list(range(len(around)))
     order[axis:axis] = range(len(around), y.ndim)
     return shapes.transpose(y, order)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from . import (
-    rows_applying,
     rows_assignment,
     rows_creation,
     rows_fft,
@@ -24,11 +23,11 @@ from . import (
     rows_special,
     rows_statistics,
     rows_ufuncs,
+    rows_windows,
 )
 from .cases import Row
 
 TABLE: list[Row] = [
-    *rows_applying.ROWS,
     *rows_assignment.ROWS,
     *rows_creation.ROWS,
     *rows_fft.ROWS,
@@ -47,6 +46,7 @@ TABLE: list[Row] = [
     *rows_special.ROWS,
     *rows_statistics.ROWS,
     *rows_ufuncs.ROWS,
+    *rows_windows.ROWS,
 ]
 
 ALIASES = {"batch_nrom": "batch_norm"}
