@@ -12,8 +12,8 @@ from dezero.core import Variable, implements, mul
 from dezero.functions.linear_algebra import einsum as einsum_of
 from dezero.functions.linear_algebra import matmul
 from dezero.functions.shapes import unchanged
-from dezero.numpy.decompositions import conjugate, turned
 from dezero.numpy.linalg_rules import inv
+from dezero.numpy.matrices import conjugate, turned
 
 
 @implements(np.dot)
