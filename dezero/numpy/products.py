@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Variable, implements, mul
+from dezero.core.protocols import plain
 from dezero.functions.linear_algebra import einsum as einsum_of
 from dezero.functions.linear_algebra import matmul
 from dezero.functions.shapes import unchanged
 from dezero.numpy.linalg_rules import inv
 from dezero.numpy.matrices import conjugate, turned
+
+plain.add(np.einsum_path)
 
 
 @implements(np.dot)

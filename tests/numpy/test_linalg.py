@@ -185,6 +185,7 @@ def test_what_only_counts_has_no_gradient():
     assert count.data.tolist() == [3, 3, 3]
     assert not count.requires_grad
     assert type(np.fft.fftfreq(4)) is np.ndarray
+    assert np.einsum_path("ij,jk", x, x)[0] == ["einsum_path", (0, 1)]
 
 
 @pytest.mark.parametrize(
