@@ -152,7 +152,6 @@ def matmul(x: Any, W: Any) -> Variable:
     return MatMul()(x, W)
 
 
-@implements(np.dot)
 def dot(a: Any, b: Any) -> Variable:
     """Return the product of two vectors or matrices, or of an array with a number.
 
@@ -248,11 +247,6 @@ def einsum(subscripts: str, *operands: Any) -> Variable:
     for i, labels in enumerate(inputs):
         xs[i], inputs[i] = _diagonal(xs[i], labels)
     return Einsum(inputs, output)(*xs)
-
-
-@implements(np.einsum)
-def _numpy_einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Variable:
-    return einsum(subscripts, *operands)
 
 
 def check_matmul(name: str, x: tuple[int, ...], W: tuple[int, ...]) -> None:

@@ -23,6 +23,17 @@ import numpy as np
 from dezero.core import Primitive, Variable, implements
 from dezero.core.function import Output, attached
 from dezero.functions.shapes import unchanged
+from dezero.numpy.gaps import off_diagonal_ratio, ratio, settled, size_of
+from dezero.numpy.matrices import (
+    adjoint,
+    as_column,
+    as_row,
+    conjugate,
+    diagonal_mask,
+    hermitian,
+    lower_half,
+    turned,
+)
 
 
 class EigResult(NamedTuple):
@@ -56,25 +67,6 @@ class _Factorisation(Primitive):
         return tuple(attached(part, Output(self, i, part)) for i, part in enumerate(array))
 
 
-class _Once(Primitive):
-    """Vectors in a recorded gradient whose values repeat: it cannot be differentiated again."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def forward(self, x: Any) -> Any:
-        """Return the vectors."""
-        return x.copy()
-
-    def gx(self, gy: Any) -> Any:
-        """Raise: what divided by a gap of 0 is not known here."""
-        raise np.linalg.LinAlgError(
-            f"backward through {self.name}: no second derivative where values repeat, or are 0; "
-            "add a small multiple of another matrix, or compute what you need without "
-            "eigenvalues or singular values (np.trace, np.linalg.norm, np.matmul)"
-        )
-
-
 class Cholesky(Primitive):
     """The lower triangular ``L`` of ``A = L L^H``; the gradient is Hermitian (Murray, 2016)."""
 
@@ -84,9 +76,9 @@ class Cholesky(Primitive):
 
     def gx(self, gy: Any, y: Any) -> Any:
         """Return the Hermitian part of ``L^-T P conj(L)^-1``, ``P`` a triangle of ``L^T gL``."""
-        half = _lower_half(np.matmul(turned(y), gy))
+        half = lower_half(np.matmul(turned(y), gy))
         left = np.linalg.solve(turned(y), half)
-        return _hermitian(turned(np.linalg.solve(adjoint(y), turned(left))))
+        return hermitian(turned(np.linalg.solve(adjoint(y), turned(left))))
 
 
 class QR(_Factorisation):
@@ -107,7 +99,7 @@ class QR(_Factorisation):
         gr, r = gr[..., :columns, :], r[..., :columns, :]
         stretched, turn = np.matmul(gr, turned(r)), np.matmul(turned(q), gq)
         apart = turn - stretched
-        inner = stretched + _lower_half(apart - adjoint(apart)) - turn
+        inner = stretched + lower_half(apart - adjoint(apart)) - turn
         outer = gq + np.matmul(conjugate(q), inner)
         return (turned(np.linalg.solve(r, turned(outer))),)
 
@@ -125,11 +117,11 @@ class Eigh(_Factorisation):
     def gradient(self, gys: Any, y: Any) -> Any:
         """Return ``conj(V) (diag(gw) + F * skew(V^T gV)) V^T``, ``F`` one over the gaps."""
         (gw, gv), (w, v) = gys, y
-        v = _settled("eigh", v, w, gw, gv)
+        v = settled("eigh", v, w, gw, gv)
         turn = np.matmul(turned(v), gv)
         skew = (turn - adjoint(turn)) / 2
-        inner = _off_diagonal("eigh", skew, _row(w) - _column(w), turn, w)
-        inner = np.where(_eye(w.shape[-1]), _row(gw), inner)
+        inner = off_diagonal_ratio("eigh", skew, as_row(w) - as_column(w), turn, w)
+        inner = np.where(diagonal_mask(w.shape[-1]), as_row(gw), inner)
         return (np.matmul(np.matmul(conjugate(v), inner), turned(v)),)
 
 
@@ -143,12 +135,12 @@ class Eig(_Factorisation):
     def gradient(self, gys: Any, y: Any) -> Any:
         """Return ``V^-T (diag(gw) + F * J) V^T``; ``J`` leaves out what only changes lengths."""
         (gw, gv), (w, v) = gys, y
-        v = _settled("eig", v, w, gw, gv)
+        v = settled("eig", v, w, gw, gv)
         turn = np.matmul(turned(v), gv)
         along = np.sum(gv * v, axis=-2)
-        across = turn - np.matmul(turned(v), conjugate(v)) * _row(along)
-        inner = _off_diagonal("eig", across, _row(w) - _column(w), turn, w)
-        inner = np.where(_eye(w.shape[-1]), _row(gw), inner)
+        across = turn - np.matmul(turned(v), conjugate(v)) * as_row(along)
+        inner = off_diagonal_ratio("eig", across, as_row(w) - as_column(w), turn, w)
+        inner = np.where(diagonal_mask(w.shape[-1]), as_row(gw), inner)
         return (np.linalg.solve(turned(v), np.matmul(inner, turned(v))),)
 
 
@@ -170,22 +162,24 @@ class SVD(_Factorisation):
         """
         (gu, gs, gvh), (u, s, vh) = gys, y
         count = s.shape[-1]
-        u, vh = (_settled("svd", x, s, gs, gu, gvh) for x in (u, vh))
+        u, vh = (settled("svd", x, s, gs, gu, gvh) for x in (u, vh))
         gu, u = _first_columns(gu, u, count)
         gv, v = _first_columns(adjoint(gvh), adjoint(vh), count)
         turn_u, turn_v = np.matmul(turned(u), gu), np.matmul(turned(v), gv)
         skew_u, skew_v = turn_u - adjoint(turn_u), turn_v - adjoint(turn_v)
-        size = _size(turn_u) + _size(turn_v)
-        together = _off_diagonal("svd", skew_u + skew_v, 2 * (_row(s) - _column(s)), size, s)
-        against = _ratio("svd", skew_u - skew_v, 2 * (_row(s) + _column(s)), size, s)
-        inner = np.where(_eye(count), _row(gs) + against, together + against)
+        size = size_of(turn_u) + size_of(turn_v)
+        together = off_diagonal_ratio(
+            "svd", skew_u + skew_v, 2 * (as_row(s) - as_column(s)), size, s
+        )
+        against = ratio("svd", skew_u - skew_v, 2 * (as_row(s) + as_column(s)), size, s)
+        inner = np.where(diagonal_mask(count), as_row(gs) + against, together + against)
         gx = np.matmul(np.matmul(conjugate(u), inner), turned(v))
         if u.shape[-2] > count:
             outside = gu - np.matmul(conjugate(u), turn_u)
-            gx = gx + np.matmul(_ratio("svd", outside, _row(s), gu, s), turned(v))
+            gx = gx + np.matmul(ratio("svd", outside, as_row(s), gu, s), turned(v))
         if v.shape[-2] > count:
             outside = gv - np.matmul(conjugate(v), turn_v)
-            gx = gx + np.matmul(conjugate(u), adjoint(_ratio("svd", outside, _row(s), gv, s)))
+            gx = gx + np.matmul(conjugate(u), adjoint(ratio("svd", outside, as_row(s), gv, s)))
         return (gx,)
 
 
@@ -423,100 +417,3 @@ def _first_columns(gq: Any, q: Any, count: int) -> tuple[Any, Any]:
     first, rest = q[..., :count], q[..., count:]
     follow = np.matmul(adjoint(gq[..., count:]), conjugate(first))
     return gq[..., :count] - np.matmul(conjugate(rest), follow), first
-
-
-def _off_diagonal(name: str, above: Any, below: Any, size: Any, values: Any) -> Any:
-    """Return :func:`_ratio` with zeros on the diagonal, where ``below`` is none of a gap."""
-    diagonal = _eye(above.shape[-1])
-    return _ratio(name, np.where(diagonal, 0, above), np.where(diagonal, 1, below), size, values)
-
-
-def _ratio(name: str, above: Any, below: Any, size: Any, values: Any) -> Any:
-    """Return ``above / below``; 0 where both are 0 up to rounding, an error where only below is.
-
-    ``size`` and ``values`` are what ``above`` and ``below`` are differences of.
-    """
-    eps = np.finfo(plain(values).dtype).eps
-    zero = np.abs(plain(below)) <= _rounding(plain(values))
-    if holds_anywhere(zero & (np.abs(plain(above)) > np.sqrt(eps) * _size(size))):
-        raise np.linalg.LinAlgError(
-            f"backward through {name}: values repeat, or are 0, and the result depends on "
-            "which vectors were chosen for them, so it has no gradient; use the values alone or "
-            "what is the same for every choice, or add a small multiple of another matrix"
-        )
-    return np.where(zero, 0, above / np.where(zero, 1, below))
-
-
-def _settled(name: str, vectors: Any, values: Any, *gys: Any) -> Any:
-    """Return the vectors; where values repeat, such that another derivative raises.
-
-    Sums of the values alone, whose gradient does not depend on them, are left as they are.
-    """
-    varies = any(isinstance(gy, Variable) and gy.requires_grad for gy in gys)
-    if not (varies and isinstance(vectors, Variable)):
-        return vectors
-    values = plain(values)
-    gaps = np.abs(_row(values) - _column(values))
-    repeated = (gaps <= _rounding(values)) & ~_eye(values.shape[-1])
-    return _Once(name)(vectors) if holds_anywhere(repeated) else vectors
-
-
-def _rounding(values: Any) -> Any:
-    """Return below what differences of values are taken for 0."""
-    eps = np.finfo(values.dtype).eps
-    return 8 * values.shape[-1] * eps * _size(_row(values))
-
-
-def _size(x: Any) -> Any:
-    """Return the largest absolute value of each matrix, to broadcast."""
-    x = np.abs(plain(x))
-    return np.max(x, axis=(-2, -1), keepdims=True) if 0 not in x.shape else np.zeros((1, 1))
-
-
-def plain(x: Any) -> Any:
-    """Return the array of a Variable: a mask or a choice is made from it, no gradient."""
-    return x.data if isinstance(x, Variable) else x
-
-
-def holds_anywhere(mask: Any) -> bool:
-    """Whether a mask is true for any matrix, of any example where there is a batch of them."""
-    while hasattr(mask, "value"):  # an example of vmap's
-        mask = plain(mask.value)
-    return bool(np.any(mask))
-
-
-def turned(x: Any) -> Any:
-    """Return the transpose of each matrix."""
-    return np.swapaxes(x, -1, -2)
-
-
-def conjugate(x: Any) -> Any:
-    """Return the conjugate, of real numbers themselves."""
-    return np.conjugate(x) if x.dtype.kind == "c" else x
-
-
-def adjoint(x: Any) -> Any:
-    """Return the conjugate transpose of each matrix."""
-    return conjugate(turned(x))
-
-
-def _hermitian(x: Any) -> Any:
-    return (x + adjoint(x)) / 2
-
-
-def _lower_half(x: Any) -> Any:
-    """Return the lower triangle with half of the diagonal."""
-    weights = np.tri(x.shape[-1]) - 0.5 * np.eye(x.shape[-1])
-    return x * weights.astype(np.finfo(x.dtype).dtype)
-
-
-def _row(x: Any) -> Any:
-    return np.expand_dims(x, -2)
-
-
-def _column(x: Any) -> Any:
-    return np.expand_dims(x, -1)
-
-
-def _eye(n: int) -> Any:
-    return np.eye(n, dtype=bool)

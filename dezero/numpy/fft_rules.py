@@ -14,7 +14,7 @@ import numpy as np
 
 from dezero.core import Primitive, Variable, implements
 from dezero.functions.shapes import concatenate, unchanged
-from dezero.numpy.decompositions import conjugate
+from dezero.numpy.matrices import conjugate
 
 _OTHER_NORM = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 

@@ -15,15 +15,8 @@ import numpy as np
 from dezero.core import Primitive, Variable, implements
 from dezero.core.shapes import sum_to
 from dezero.functions.shapes import unchanged
-from dezero.numpy.decompositions import (
-    _Factorisation,
-    adjoint,
-    conjugate,
-    holds_anywhere,
-    plain,
-    svdvals,
-    turned,
-)
+from dezero.numpy.decompositions import _Factorisation, svdvals
+from dezero.numpy.matrices import adjoint, conjugate, holds_anywhere, plain, turned
 
 
 class SlogdetResult(NamedTuple):
@@ -123,7 +116,8 @@ def cofactors(x: Any) -> Any:
     values = plain(x)
     if values.size == 0:
         return np.zeros_like(values)
-    limit = np.finfo(values.dtype).eps ** -0.25  # second derivatives lose the square of it
+    precision = np.finfo(np.result_type(values.dtype, np.float32))
+    limit = precision.eps**-0.25  # second derivatives lose the square of it
     if not holds_anywhere(np.linalg.cond(values, 1) >= limit):
         return _scalars(np.linalg.det(x)) * turned(np.linalg.inv(x))
     return _bordered_cofactors(x, values)
@@ -135,7 +129,7 @@ def _bordered_cofactors(x: Any, values: Any) -> Any:
     u, s, vh = np.linalg.svd(values)
     largest = _scalars(s[..., 0])
     scale = np.where(largest == 0, 1, largest)
-    low = n * np.finfo(values.dtype).eps * largest
+    low = n * np.finfo(s.dtype).eps * largest
     lost = _scalars(s[..., n - 3]) <= low if n > 2 else np.zeros_like(largest, bool)
     x = np.where(lost, np.matmul(u, vh) * scale, x)
     corner = np.zeros((*values.shape[:-2], border, border), values.dtype)

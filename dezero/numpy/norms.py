@@ -10,8 +10,9 @@ import numpy as np
 from dezero.core import Variable, implements
 from dezero.core.protocols import plain as plain_functions
 from dezero.functions.shapes import unchanged
-from dezero.numpy.decompositions import conjugate, plain, svdvals
+from dezero.numpy.decompositions import svdvals
 from dezero.numpy.linalg_rules import inv
+from dezero.numpy.matrices import conjugate, plain
 
 plain_functions.add(np.linalg.matrix_rank)
 

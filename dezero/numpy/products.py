@@ -9,11 +9,15 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Variable, implements, mul
+from dezero.core.protocols import plain
 from dezero.functions.linear_algebra import einsum as einsum_of
 from dezero.functions.linear_algebra import matmul
 from dezero.functions.shapes import unchanged
-from dezero.numpy.decompositions import conjugate, turned
+from dezero.numpy import shapes
 from dezero.numpy.linalg_rules import inv
+from dezero.numpy.matrices import conjugate
+
+plain.add(np.einsum_path)
 
 
 @implements(np.dot)
@@ -291,48 +295,19 @@ def matrix_power(a: Any, n: int) -> Variable:
     return result  # type: ignore[return-value]
 
 
-@implements(np.trace)
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Variable:
-    """Return the sum of the diagonal of matrices in two axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from dezero import Variable
-    >>> np.trace(Variable(np.diag([1.0, 2.0])))
-    variable(3.0)
-    """
-    a = unchanged(a)
-    a = a if dtype is None else a.astype(dtype)
-    first, second = axis1 % a.ndim, axis2 % a.ndim
-    rest = [i for i in range(a.ndim) if i not in (first, second)]
-    return np.sum(_diagonal(np.transpose(a, [*rest, first, second]), offset), axis=-1)
-
-
 @implements(np.linalg.trace)
 def _linalg_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Variable:
-    return trace(x, offset, -2, -1, dtype)
+    return shapes.trace(x, offset, -2, -1, dtype)
 
 
 @implements(np.linalg.diagonal)
 def _linalg_diagonal(x: Any, /, *, offset: int = 0) -> Variable:
-    return _diagonal(unchanged(x), offset)
+    return shapes.diagonal(x, offset, -2, -1)
 
 
-@implements(np.linalg.matrix_transpose, np.matrix_transpose)
-def matrix_transpose(x: Any, /) -> Variable:
-    """Return the transpose of the matrices in the last two axes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from dezero import Variable
-    >>> np.matrix_transpose(Variable(np.ones((2, 3, 4)))).shape
-    (2, 4, 3)
-    """
-    if len(np.shape(x)) < 2:
-        raise ValueError(f"matrix_transpose: got shape {np.shape(x)}; it wants two axes or more")
-    return turned(unchanged(x))
+@implements(np.linalg.matrix_transpose)
+def _linalg_matrix_transpose(x: Any, /) -> Variable:
+    return shapes.matrix_transpose(x)
 
 
 @implements(np.cross)
@@ -373,13 +348,6 @@ def _moved_last(x: Any, axis: int) -> Any:
 
 def _flat(x: Any) -> Any:
     return np.reshape(unchanged(x), (-1,))
-
-
-def _diagonal(x: Any, offset: int) -> Any:
-    rows, columns = x.shape[-2:]
-    count = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
-    every = np.arange(count)
-    return x[..., every + max(-offset, 0), every + max(offset, 0)]
 
 
 def _summed_axes(axes: Any, ndim_a: int, ndim_b: int) -> tuple[list[int], list[int]]:

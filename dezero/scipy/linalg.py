@@ -16,7 +16,7 @@ from dezero.core import Primitive, Variable, dispatched, implements
 from dezero.core.shapes import sum_to
 from dezero.functions.shapes import unchanged
 from dezero.numpy import decompositions, linalg_rules
-from dezero.numpy.decompositions import conjugate, turned
+from dezero.numpy.matrices import conjugate, turned
 from dezero.scipy import scipy_module
 
 __all__ = [

@@ -185,6 +185,17 @@ def test_what_only_counts_has_no_gradient():
     assert count.data.tolist() == [3, 3, 3]
     assert not count.requires_grad
     assert type(np.fft.fftfreq(4)) is np.ndarray
+    assert np.einsum_path("ij,jk", x, x)[0] == ["einsum_path", (0, 1)]
+
+
+@pytest.mark.parametrize(
+    "f", [np.linalg.det, np.linalg.inv, np.linalg.eigvalsh, np.linalg.norm, np.fft.fft]
+)
+def test_integer_variables_have_values_and_no_gradient(f):
+    y = f(Variable(np.array([[2, 1], [1, 3]])))
+    assert y.dtype.kind in "fc"
+    with pytest.raises(TypeError, match="integer variable"):
+        y.backward()
 
 
 def test_condition_of_a_singular_matrix_is_infinite():

@@ -94,14 +94,6 @@ def powers(rng):
     yield complex_case((a, draw(rng, 3, 3)), 3)
 
 
-def traces(rng):
-    for offset in (0, 1, -1, 5):
-        yield Case(draw(rng, 3, 4), offset)
-    yield Case(draw(rng, 2, 3, 4), 1, 2, 0)
-    yield Case(draw(rng, 2, 3, 4), axis1=-1, axis2=0)
-    yield complex_case(pair(rng, 3, 3))
-
-
 def offsets(rng):
     for offset in (0, 1, -2, 7):
         yield Case(draw(rng, 2, 3, 4), offset=offset)
@@ -212,7 +204,6 @@ ROWS = [
         call=P.matrix_power,
         numpy=(np.linalg.matrix_power,),
     ),
-    Row("trace", np.trace, traces, call=P.trace, numpy=(np.trace,)),
     Row(
         "linalg_trace",
         np.linalg.trace,
@@ -228,11 +219,11 @@ ROWS = [
         numpy=(np.linalg.diagonal,),
     ),
     Row(
-        "matrix_transpose",
-        np.matrix_transpose,
+        "linalg_matrix_transpose",
+        np.linalg.matrix_transpose,
         stacks,
-        call=P.matrix_transpose,
-        numpy=(np.matrix_transpose, np.linalg.matrix_transpose),
+        call=P._linalg_matrix_transpose,
+        numpy=(np.linalg.matrix_transpose,),
     ),
     Row("cross", np.cross, all_crosses, call=P.cross, numpy=(np.cross,)),
     Row("linalg_cross", np.linalg.cross, crosses, call=P._linalg_cross, numpy=(np.linalg.cross,)),
