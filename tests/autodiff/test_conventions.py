@@ -519,7 +519,9 @@ def test_complex_jacobian_of_a_holomorphic_function():
     z = np.array([1.0 + 2.0j, 0.5 - 1.0j])
     assert_allclose(jacobian(lambda z: z**2)(z), np.diag(2 * z))
     for mode in ("reverse", "forward"):
-        assert_allclose(jacobian(lambda z: np.sin(z) * (1 + 2j), mode=mode)(z), np.diag((1 + 2j) * np.cos(z)))
+        assert_allclose(
+            jacobian(lambda z: np.sin(z) * (1 + 2j), mode=mode)(z), np.diag((1 + 2j) * np.cos(z))
+        )
     J = jacobian(lambda x: np.exp(1j * x))(np.array([0.2, 0.4]))
     assert_allclose(J, np.diag(1j * np.exp(1j * np.array([0.2, 0.4]))))
 
@@ -544,4 +546,6 @@ def test_wrappers_keep_the_name():
 
 def test_elementwise_grad():
     x = np.linspace(-1, 1, 5)
-    assert_allclose(elementwise_grad(elementwise_grad(np.tanh))(x), -2 * np.tanh(x) * (1 - np.tanh(x) ** 2))
+    assert_allclose(
+        elementwise_grad(elementwise_grad(np.tanh))(x), -2 * np.tanh(x) * (1 - np.tanh(x) ** 2)
+    )

@@ -70,6 +70,14 @@ NUMPY_APART = {
 }
 """NumPy's functions that no row can name, since it could not call them as it stands."""
 
+CLASSES_APART = {
+    "Checkpoint": "stands for the function it is given: tests/autodiff",
+    "CustomGradient": "stands for the function it is given: tests/autodiff",
+    "StandIn": "stands for an argument of a transformation: tests/autodiff",
+    "kelvin": "of complex values: tests/scipy/test_special.py",
+}
+"""Classes of functions that no row comes to."""
+
 EXCLUDED = {
     "accuracy": "a count of right answers: piecewise constant, documented to have no gradient",
     "setup_methods": "gives Variable its methods",
