@@ -108,7 +108,7 @@ class Checkpoint(_Replayed):
     def _pull(self, gy: Any, recording: bool, skip: int = -1) -> Any:
         gys = self._filled(gy)
         inputs = self._inputs_now(recording)
-        with level_above(self._depth) as floor, _as_before(self):
+        with level_above() as floor, _as_before(self):
             stand_ins = [stand_in(x, floor, connected=recording) for x in inputs]
             result = self._call(stand_ins)
             seeds: dict[Any, Any] = {}
@@ -226,7 +226,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     f : callable
         It returns ``(value, pullback)``; ``pullback(gy)`` returns the gradient of the argument,
         or a tuple with one for each, ``None`` where there is none. What it computes with the
-        arguments is differentiable again.
+        arguments is differentiable again; what the value uses from outside is constant.
 
     Examples
     --------

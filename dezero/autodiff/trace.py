@@ -99,7 +99,7 @@ class Trace:
 
     def _pulled(self, gys: list[Any], recording: bool, outside: set[Any]) -> list[Any]:
         seeds: dict[Any, Any] = {}
-        with _recording(recording):
+        with _recording(recording or self._batched(gys)):
             for y, gy in zip(self.ys, gys, strict=True):
                 if self.depends(y):
                     seed = conjugate(as_tangent(gy, recording))
@@ -114,9 +114,14 @@ class Trace:
             return [as_tangent(gx, True) for gx in gxs]
         return _own(gxs, [gy for gy in gys if not isinstance(gy, Variable)])
 
+    def _batched(self, given: list[Any]) -> bool:
+        """Whether arrays are vmap's, whose outer levels record what runs on them."""
+        xs = [*(u._data for u in self.inputs), *(getattr(y, "_data", y) for y in self.ys), *given]
+        return self.recorded and any(hasattr(x, "_outranks") for x in xs)
+
     def push(self, tangents: list[Any], functions: list[Any], recording: bool) -> list[Any]:
         """Return the tangent of every output, from those of all inputs."""
-        with _recording(recording):
+        with _recording(recording or self._batched(tangents)):
             known = {
                 u._node: as_tangent(t, recording)
                 for u, t in zip(self.inputs, tangents, strict=True)

@@ -12,7 +12,7 @@ import numpy as np
 from dezero.core.blocks import LARGE, in_blocks
 from dezero.core.config import Config
 from dezero.core.function import Function, Output, describe, is_edge
-from dezero.core.levels import StandIn, active_floor
+from dezero.core.levels import StandIn, active_floors
 from dezero.core.shapes import conform
 from dezero.core.variable import Variable, as_array, as_variable, make
 
@@ -30,13 +30,14 @@ def backward(root: Variable, retain_grad: bool, create_graph: bool) -> None:
     if root._dtype.kind not in "fc":
         _check_counts(node)
     seed = _seed(root)
-    active = active_floor()
+    active = active_floors()
     between: list[tuple[Variable, Any]] | None = [] if retain_grad or active else None
     was_recording = Config.enable_backprop
-    Config.enable_backprop = create_graph
+    batched = hasattr(root._data, "_outranks")  # vmap's: outer levels record what runs on it
+    Config.enable_backprop = create_graph or (was_recording and batched)
     try:
         start = conjugate(seed if create_graph else seed.data[()])
-        leaves = walk({node: start}, create_graph, between, leaf_depth=active)
+        leaves = walk({node: start}, create_graph, between, leaf_depths=active)
         if between and not retain_grad:
             between = [(v, gx) for v, gx in between if v._node.__class__ is StandIn]
         stored = [(v, conjugate(gx)) for v, gx in [*leaves.items(), *(between or ())]]
@@ -53,7 +54,7 @@ def walk(
     between: list[tuple[Variable, Any]] | None = None,
     floor: int = 0,
     outside: set[Any] | None = None,
-    leaf_depth: int = 0,
+    leaf_depths: tuple[int, ...] = (),
 ) -> dict[Any, Any]:
     """Walk the graph from the nodes of ``seeds`` and return the gradients of the leaves.
 
@@ -73,8 +74,8 @@ def walk(
         The depth at which the walk ends: what lies there, or deeper, is a leaf to it.
     outside : set, optional
         Receives the edges that lead below the floor, which then get no gradient.
-    leaf_depth : int, default 0
-        The floor of the running transformation: the stand-ins there are leaves (levels.py).
+    leaf_depths : tuple of int, optional
+        The floors of the running transformations: the stand-ins there are leaves (levels.py).
     """
     skip = -1 if outside is None else floor
     grads = dict(seeds)
@@ -89,7 +90,7 @@ def walk(
             variable = node._variable()
             if variable is not None:
                 between.append((variable, gy))
-            if node.__class__ is StandIn and node._depth <= leaf_depth:
+            if node.__class__ is StandIn and node._depth in leaf_depths:
                 continue
         if node.__class__ is Output:
             if node.is_cut:

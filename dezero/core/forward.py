@@ -119,7 +119,7 @@ def _transposed(function: Function, ts: list[Any], recording: bool) -> Any:
     """Return ``J t`` as the gradient of ``<J^T u, t>`` with respect to ``u``."""
     single = not isinstance(function._outputs, tuple)
     kinds = [(function._shape, function._dtype)] if single else function._output_kinds()
-    with level_above(function._depth) as floor:
+    with level_above() as floor:
         us = [stand_in(np.zeros(shape, dtype), floor) for shape, dtype in kinds]
         nodes = [u._node for u in us]
         gxs = function._pull(us[0] if single else us, True)

@@ -8,6 +8,7 @@ included, lies below it. So a walk that ends at the floor sees just its own leve
 
 from __future__ import annotations
 
+import itertools
 import operator
 import threading
 from collections.abc import Iterator
@@ -24,28 +25,32 @@ HEIGHT = 1 << 40
 """How many generations fit between two levels."""
 
 
+_numbers = itertools.count(1)  # of the process: what outlives a level lies below all later ones
+
+
 class _State(threading.local):
-    level = 0
+    floors: tuple[int, ...] = ()
 
 
 _state = _State()
 
 
 @contextmanager
-def level_above(floor: int = 0) -> Iterator[int]:
-    """Enter a level above the current one and above ``floor``, recording; give its floor."""
-    before, recording = _state.level, Config.enable_backprop
-    _state.level = max(before, floor // HEIGHT) + 1
+def level_above() -> Iterator[int]:
+    """Enter a level above all that there have been, recording; give its floor."""
+    before, recording = _state.floors, Config.enable_backprop
+    floor = next(_numbers) * HEIGHT
+    _state.floors = (*before, floor)
     Config.enable_backprop = True
     try:
-        yield _state.level * HEIGHT
+        yield floor
     finally:
-        _state.level, Config.enable_backprop = before, recording
+        _state.floors, Config.enable_backprop = before, recording
 
 
-def active_floor() -> int:
-    """Return the floor of the running transformation, 0 for none."""
-    return _state.level * HEIGHT
+def active_floors() -> tuple[int, ...]:
+    """Return the floors of the running transformations, the innermost last."""
+    return _state.floors
 
 
 StandIn = elementwise("StandIn", operator.pos, counts=True, gx=lambda gy: gy)

@@ -58,7 +58,7 @@ def third(x):
     return s, 2 * x * c, 2 * c - 4 * x * x * s, -12 * x * s - 8 * x**3 * c
 
 
-@pytest.mark.parametrize("names", itertools.product(DERIVATIVES, repeat=2), ids="-".join)
+@pytest.mark.parametrize("names", list(itertools.product(DERIVATIVES, repeat=2)), ids="-".join)
 @pytest.mark.parametrize("sin", [np.sin, sine, checkpoint(np.sin)], ids=["np", "hand", "again"])
 def test_second_derivatives_by_every_pair(names, sin):
     outer, inner = (DERIVATIVES[name] for name in names)
@@ -76,7 +76,7 @@ def test_third_derivatives(names):
     assert_allclose(f(X), third(X)[3], rtol=1e-10)
 
 
-@pytest.mark.parametrize("names", itertools.product(DERIVATIVES, repeat=2), ids="-".join)
+@pytest.mark.parametrize("names", list(itertools.product(DERIVATIVES, repeat=2)), ids="-".join)
 def test_closures_over_the_outer_level(names):
     """d/dx [x * d/dy sin(x y) at y = x] = d/dx [x^2 cos(x^2)]."""
     outer, inner = (DERIVATIVES[name] for name in names)
@@ -85,7 +85,7 @@ def test_closures_over_the_outer_level(names):
     assert_allclose(found, expected, rtol=1e-10)
 
 
-@pytest.mark.parametrize("names", itertools.product(DERIVATIVES, repeat=2), ids="-".join)
+@pytest.mark.parametrize("names", list(itertools.product(DERIVATIVES, repeat=2)), ids="-".join)
 def test_perturbations_are_not_confused(names):
     """d/dx [x d/dy (x + y)] = 1, and not 2 (Siskind and Pearlmutter, 2005)."""
     outer, inner = (DERIVATIVES[name] for name in names)
@@ -102,7 +102,11 @@ def test_backward_outside(inner):
     assert_allclose(x.grad.data, np.cos(X * X) - 2 * X * X * np.sin(X * X), rtol=1e-10)
 
 
-@pytest.mark.parametrize("inner", DERIVATIVES)
+CLOSED = [name for name in DERIVATIVES if name != "custom gradient"]
+"""Those in which what a function uses from outside is differentiated."""
+
+
+@pytest.mark.parametrize("inner", CLOSED)
 def test_a_closure_alone(inner):
     w = Variable(np.array(2.0))
     y = DERIVATIVES[inner](lambda x: w * w * x**3)(X)
@@ -110,7 +114,7 @@ def test_a_closure_alone(inner):
     assert_allclose(w.grad.data, 2 * 2.0 * 3 * X * X)
 
 
-@pytest.mark.parametrize("inner", DERIVATIVES)
+@pytest.mark.parametrize("inner", CLOSED)
 def test_a_closure_of_a_closure(inner):
     """Three levels: only the middle one is differentiated twice."""
     derivative = DERIVATIVES[inner]
@@ -147,7 +151,7 @@ def test_branches_at_all_levels():
         return grad(inner)(2.0 * x) if x > 0 else jvp(inner, (x,), (1.0,))[1]
 
     assert grad(f)(1.0) == 1.0
-    assert grad(f)(4.0) == 16 * 2 / 4.0 * 2  # d/dx [4 x^2] = 8 x
+    assert grad(f)(4.0) == 32.0  # d/dx [4 x^2] = 8 x
     assert_allclose(grad(f)(-1.0), 4 * -1.0)  # y y x at y = x: d/dx 2 x^2
 
 
@@ -251,9 +255,10 @@ def test_pullback_after_the_level_ended():
 
 
 def test_linearize_outlives_its_call():
-    y, push = linearize(lambda x: np.sin(x) * x, np.array([0.3, 0.4]))
-    assert_allclose(grad(lambda t: np.sum(push(t) ** 2))(np.ones(2)) / 2, push(np.ones(2)) ** 2)
-    assert_allclose(jacobian(push)(np.ones(2)), np.diag(push(np.ones(2))))
+    _y, push = linearize(lambda x: np.sin(x) * x, np.array([0.3, 0.4]))
+    g, J = grad(lambda t: np.sum(push(t) ** 2))(np.ones(2)), jacobian(push)(np.ones(2))
+    assert_allclose(g.data / 2, push(np.ones(2)) ** 2)
+    assert_allclose(J.data, np.diag(push(np.ones(2))))
     assert_allclose(vmap(push)(np.eye(2)), np.diag(push(np.ones(2))))
 
 
