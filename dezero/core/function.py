@@ -327,8 +327,9 @@ def written_error(name: str, leaf: Variable) -> RuntimeError:
     what = f" {leaf.name!r}" if leaf.name else ""
     return RuntimeError(
         f"backward through {name}: the data of variable{what} of shape {leaf.shape} was changed "
-        "in place after the function read it (x.data += ...), so its gradient would be wrong; "
-        "call backward() before changing it, or assign a new array: x.data = x.data + ..."
+        f"in place, at {leaf._written}, after the function read it, so its gradient would be "
+        "wrong; call backward() before changing it, or assign a new array: "
+        "x.data = x.data + ..."
     )
 
 

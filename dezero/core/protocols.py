@@ -146,9 +146,9 @@ def _has_own(x: Any) -> bool:
 
 def _array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     if kwargs.get("out") is not None:
-        return _write(ufunc, method, inputs, kwargs)
+        return _write(self, ufunc, method, inputs, kwargs)
     if method == "__call__":
-        return _call(ufunc, inputs, kwargs)
+        return _called(ufunc, inputs, kwargs) if kwargs else _call(ufunc, inputs, kwargs)
     if method == "outer":
         return _outer(ufunc, inputs, kwargs)
     if ufunc in plain:
@@ -187,18 +187,45 @@ def _outer(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return _call(ufunc, (np.reshape(x0, (*x0.shape, *(1,) * x1.ndim)), x1), kwargs)
 
 
-def _write(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Write into a plain array, ``array -= lr * x.grad``, where no gradient is lost by it."""
-    if any(isinstance(x, Variable) for x in kwargs["out"]):
+def _called(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a ufunc with its keywords: ``dtype`` casts the inputs, ``where`` wants an ``out``."""
+    kwargs = dict(kwargs)
+    if kwargs.pop("where", True) is not True:
         raise TypeError(
-            f"np.{ufunc.__name__}: a Variable cannot be written into (out=); use y = ..."
+            f"np.{ufunc.__name__}: where= leaves the other elements without a value; give them "
+            f"one by out=, or write np.where(condition, np.{ufunc.__name__}(x), value)"
         )
-    if any(isinstance(x, Variable) and x.requires_grad for x in inputs):
+    for name, default in (("casting", "same_kind"), ("order", "K"), ("subok", True)):
+        if kwargs.get(name, default) == default:
+            kwargs.pop(name, None)
+    dtype = kwargs.pop("dtype", None)
+    if dtype is not None and ufunc not in plain:
+        inputs = tuple([x.astype(dtype) if hasattr(x, "astype") else x for x in inputs])
+    elif dtype is not None:
+        kwargs["dtype"] = dtype
+    return _call(ufunc, inputs, kwargs)
+
+
+def _write(
+    self: Variable, ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Write a result into ``out``: a Variable as ``out[...] = result`` does, or a plain array.
+
+    A plain array only where no gradient is lost by it: ``array -= lr * x.grad``.
+    """
+    (out,) = kwargs["out"] if len(kwargs["out"]) == 1 else (None,)
+    if isinstance(out, Variable):
+        rest = {name: value for name, value in kwargs.items() if name not in ("out", "where")}
+        result = _array_ufunc(self, ufunc, method, *inputs, **rest)
+        where = kwargs.get("where", True)
+        out[...] = result if where is True else _call(np.where, (where, result, out[...]), {})
+        return out
+    if ufunc not in plain and any(isinstance(x, Variable) and x.requires_grad for x in inputs):
         raise TypeError(
             f"np.{ufunc.__name__}: writing a Variable that wants a gradient into a plain array "
-            "would lose its gradient; use v.data for the value"
+            "would lose its gradient; use v.data for the value, or a Variable for out"
         )
-    return getattr(ufunc, method)(*_unwrapped(inputs), **kwargs)
+    return getattr(ufunc, method)(*_unwrapped(inputs), **_unwrapped(kwargs))
 
 
 def _array_function(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from copy import deepcopy
 from operator import attrgetter
@@ -74,7 +76,7 @@ class Variable:
         check_array(data)
         self._data = data
         self._node: Any = None
-        self._written = False
+        self._written: Any = False  # or the line at which the array was written in place
         self.grad: Any = None
         self.name = name
         self.requires_grad = requires_grad
@@ -98,7 +100,7 @@ class Variable:
                     "in-place write into the data of a recorded variable: its graph may need the "
                     "old values; write y = y + 1, or assign a new array: y.data = y.data + 1"
                 )
-            self._written = True
+            self._written = _place()
             value = value.view()  # a graph that kept the old array object can tell it from this
         self._data = value
 
@@ -432,6 +434,17 @@ def make(data: Any, node: Any) -> Variable:
     x.name = None
     x.requires_grad = node is not None
     return x
+
+
+def _place() -> str:
+    """Return the line of the program, outside this package, that is running."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+_PACKAGE = os.path.dirname(os.path.dirname(__file__))
 
 
 def _rebuild(kind: type[Variable], data: Any, name: str | None, requires_grad: bool) -> Variable:

@@ -144,7 +144,10 @@ def test_writing_to_a_leaf_between_forward_and_backward_is_noticed():
         if function is F.exp:  # keeps its output: nothing is lost
             y.backward()
         else:
-            with pytest.raises(RuntimeError, match=r"variable 'x' .* changed in place"):
+            with pytest.raises(
+                RuntimeError,
+                match=r"variable 'x' .* changed in place, at .*test_gradients\.py:\d+",
+            ):
                 y.backward()
             assert x.grad is None
 
