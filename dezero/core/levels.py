@@ -11,8 +11,6 @@ from __future__ import annotations
 import itertools
 import operator
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from weakref import ref
 
@@ -35,17 +33,20 @@ class _State(threading.local):
 _state = _State()
 
 
-@contextmanager
-def level_above() -> Iterator[int]:
+class level_above:
     """Enter a level above all that there have been, recording; give its floor."""
-    before, recording = _state.floors, Config.enable_backprop
-    floor = next(_numbers) * HEIGHT
-    _state.floors = (*before, floor)
-    Config.enable_backprop = True
-    try:
-        yield floor
-    finally:
-        _state.floors, Config.enable_backprop = before, recording
+
+    __slots__ = ("_before", "_recording")
+
+    def __enter__(self) -> int:
+        self._before, self._recording = _state.floors, Config.enable_backprop
+        floor = next(_numbers) * HEIGHT
+        _state.floors = (*self._before, floor)
+        Config.enable_backprop = True
+        return floor
+
+    def __exit__(self, *error: object) -> None:
+        _state.floors, Config.enable_backprop = self._before, self._recording
 
 
 def active_floors() -> tuple[int, ...]:

@@ -127,7 +127,7 @@ def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         for x in (*args, *kwargs.values()):
-            if _has_own(x):
+            if type(x) not in _COMMON and _has_own(x):
                 types = tuple([type(a) for a in (*args, *kwargs.values()) if _has_own(a)])
                 result = x.__array_function__(call, types, args, kwargs)
                 if result is not NotImplemented:
@@ -137,6 +137,7 @@ def dispatched(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+_COMMON = frozenset((np.ndarray, np.float32, np.float64, int, float, bool, tuple, str, type(None)))
 _numpy_protocol = np.ndarray.__array_function__
 
 

@@ -32,6 +32,8 @@ class GetItem(Primitive):
 
     def gx(self, gy: Any) -> Any:
         """Put the gradient where the part came from."""
+        if gy.__class__ is np.ndarray:
+            return _scattered(gy, self.slices, self.x_shape)
         return scatter_add(gy, self.slices, self.x_shape)
 
 
@@ -57,12 +59,19 @@ class GetItemGrad(Primitive):
 @dispatched
 def scatter_add(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """Return zeros of ``shape`` with ``values`` added at ``index``; repeated indices add up."""
+    return _scattered(values, index, shape)
+
+
+def _scattered(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
     values = np.asarray(values) if isinstance(values, np.generic) else values
-    once = _selects_once(index)
+    once = _is_basic(index) or _selects_once(index)
     if not once and getattr(index, "ndim", 0) > 0:
         rows = index.reshape(-1).astype(np.intp, copy=False)
         return add_rows(values.reshape(len(rows), *shape[1:]), rows, shape)
-    result = np.zeros_like(values, shape=shape)
+    if type(values) is np.ndarray:
+        result = np.zeros(shape, values.dtype)  # ten times faster than zeros_like
+    else:
+        result = np.zeros_like(values, shape=shape)
     if once:
         result[index] = values
     else:
@@ -219,12 +228,24 @@ def check_holds(x: Any, v: Any) -> None:
         )
 
 
+def _is_basic(index: Any) -> bool:
+    """Whether an index is made of integers and slices alone: the common, quick case."""
+    if type(index) is tuple:
+        return _BASIC.issuperset(map(type, index))
+    return type(index) in _BASIC
+
+
+_BASIC = frozenset((int, slice, type(None), type(Ellipsis)))
+
+
 def plain_index(index: Any) -> Any:
     """Return an index of arrays, numbers and slices, which stays what it is.
 
     Variables and sequences become arrays; arrays are copied, since the graph keeps the index
     until backward.
     """
+    if _is_basic(index):
+        return index
     if isinstance(index, tuple):
         return tuple(plain_index(part) for part in index)
     if isinstance(index, Variable):
