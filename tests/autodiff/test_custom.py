@@ -105,8 +105,8 @@ def test_implicit_root_against_the_closed_form():
     assert_allclose(root(b, c), closed(b, c))
     assert_allclose(grad(root, argnums=(0, 1))(b, c), grad(closed, argnums=(0, 1))(b, c))
     for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        second = grad(lambda *p: grad(root, argnums=i)(*p), argnums=j)(b, c)
-        wanted = grad(lambda *p: grad(closed, argnums=i)(*p), argnums=j)(b, c)
+        second = grad(lambda *p, i=i: grad(root, argnums=i)(*p), argnums=j)(b, c)
+        wanted = grad(lambda *p, i=i: grad(closed, argnums=i)(*p), argnums=j)(b, c)
         assert_allclose(second, wanted, rtol=1e-9)
 
 
