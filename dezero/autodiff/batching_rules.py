@@ -7,7 +7,7 @@ may answer ``NotImplemented``. Without one, the function runs once for each exam
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -46,12 +46,22 @@ def rule(*functions: Any) -> Callable[[Rule], Rule]:
     return enter
 
 
+def _ends(tree: Any) -> Iterator[Any]:
+    for x in tree:
+        if isinstance(x, tuple | list | dict):
+            yield from _ends(x.values() if isinstance(x, dict) else x)
+        else:
+            yield x
+
+
 def call_numpy(batch: Batch, function: Any, args: Any, kwargs: Any, elementwise: bool) -> Any:
     """Call one of NumPy's functions, or a kernel, for all examples."""
     if elementwise and function not in RULES and function.signature is None and not kwargs:
         return _each(batch, function(*batch.aligned(args)))
     if function in WRITING or getattr(function, "__name__", "") == "at":
         raise BatchingError("vmap: it runs example by example where a function writes into arrays")
+    if not any(map(batch.holds, _ends([*args, *kwargs.values()]))):  # like=: the kind of array
+        return function(*args, **kwargs)
     known = RULES.get(function)
     result = NotImplemented
     if known is not None:
@@ -373,6 +383,13 @@ def _concatenate(batch: Batch, xs: Any, axis: int | None = 0) -> Any:
 def _stack(batch: Batch, xs: Any, axis: int = 0) -> Any:
     wholes = [batch.whole(x) for x in xs]
     return batch.of(np.stack(wholes, _axis(axis, wholes[0].ndim)))
+
+
+@rule(np.asarray, np.asanyarray)
+def _asarray(batch: Batch, x: Any, dtype: Any = None) -> Any:
+    if not batch.holds(x):
+        return NotImplemented
+    return x if dtype is None or x.dtype == dtype else x.astype(dtype)
 
 
 @rule(np.shape)

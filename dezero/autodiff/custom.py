@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from dezero import random
+from dezero.autodiff.batched import Batch, Batched
 from dezero.autodiff.trees import leaves, mapped, plain, rebuilt
 from dezero.core import Config, Function, Variable, as_array, no_grad
 from dezero.core.backward import conjugate, walk
-from dezero.core.forward import as_tangent, edges_below, functions_above
-from dezero.core.function import attached, edges_of, overwritten, written_error
-from dezero.core.levels import level_above, stand_in
+from dezero.core.forward import as_tangent
+from dezero.core.function import attached, edges_of, is_edge, overwritten, written_error
+from dezero.core.levels import StandIn, level_above, stand_in
 from dezero.core.variable import make
 
 
@@ -95,14 +96,7 @@ class Checkpoint(_Replayed):
         variables = self._start()
         with level_above() as floor:
             result = self._call([stand_in(x, floor, connected=False) for x in variables])
-            roots = [
-                y._node
-                for y in leaves(result)
-                if isinstance(y, Variable) and y._node is not None and y._node._depth >= floor
-            ]
-            known = {y._node for y in leaves(result) if isinstance(y, Variable)}
-            below = edges_below(functions_above(roots, floor)[0], floor)
-            below += [n for n in known - set(roots) if n is not None and n not in below]
+            below = _origins([y for y in leaves(result) if isinstance(y, Variable)], floor)
         return self._finish(variables, below, result)
 
     def _pull(self, gy: Any, recording: bool, skip: int = -1) -> Any:
@@ -113,12 +107,34 @@ class Checkpoint(_Replayed):
             result = self._call(stand_ins)
             seeds: dict[Any, Any] = {}
             for y, g in zip(leaves(result), gys, strict=True):
-                if isinstance(y, Variable) and y._node is not None:
-                    seed = as_tangent(g, recording)
-                    seeds[y._node] = seeds[y._node] + seed if y._node in seeds else seed
-            found = walk(seeds, recording, floor=floor)
-        nodes = [x._node for x in stand_ins]
+                if _wants_gradient(y):
+                    seed, end = as_tangent(g, recording), y if y._node is None else y._node
+                    seeds[end] = seeds[end] + seed if end in seeds else seed
+            nodes = [x._node for x in stand_ins]
+            stops = {*nodes, *self._edges[len(nodes) :]}
+            found = walk(seeds, recording, stops=stops)
         return [found.get(edge) for edge in (*nodes, *self._edges[len(nodes) :])]
+
+
+def _origins(ys: list[Variable], floor: int) -> list[Any]:
+    """Return what a function closes over: leaves, and arguments of outer transformations.
+
+    What lies between, computed from these within the function or outside, is walked through:
+    nothing tells the two apart.
+    """
+    found: dict[Any, None] = {}
+    seen: set[Any] = set()
+    stack = [y._node if y._node is not None else y for y in ys if y.requires_grad]
+    while stack:
+        edge = stack.pop()
+        if edge.__class__ is StandIn and edge._depth == floor:
+            continue
+        if isinstance(edge, Variable) or (edge.__class__ is StandIn and edge._depth < floor):
+            found[edge] = None
+        elif edge._function not in seen:
+            seen.add(edge._function)
+            stack += [e for e in edge._function._edges or () if is_edge(e)]
+    return list(found)
 
 
 class _as_before:
@@ -128,13 +144,13 @@ class _as_before:
         self.node = node
 
     def __enter__(self) -> None:
-        self.state, self.train = random.get_state(), Config.train
+        self.before = random.get_state(), Config.train, Config.replaying
         random.set_state(self.node.state)
-        Config.train = self.node.train
+        Config.train, Config.replaying = self.node.train, True
 
     def __exit__(self, *error: object) -> None:
-        random.set_state(self.state)
-        Config.train = self.train
+        state, Config.train, Config.replaying = self.before
+        random.set_state(state)
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -208,10 +224,20 @@ class CustomGradient(_Replayed):
         found = []
         for gx, arg in zip(several, self.args, strict=True):
             ends = list(leaves(arg))
-            gs = [None] * len(ends) if gx is None else list(leaves(gx))
-            found += [g for g, x in zip(gs, ends, strict=True) if _wants_gradient(x)]
+            found += [g for g, x in zip(_along(gx, arg), ends, strict=True) if _wants_gradient(x)]
         found += [None] * (len(self._edges) - len(found))
         return [g if g is None else _conjugated(g, recording) for g in found]
+
+
+def _along(gx: Any, arg: Any) -> list[Any]:
+    """Return the gradients of the ends of an argument; ``None`` stands for a whole branch."""
+    if gx is None:
+        return [None for _ in leaves(arg)]
+    if isinstance(arg, tuple | list):
+        return [g for part, item in zip(gx, arg, strict=True) for g in _along(part, item)]
+    if isinstance(arg, dict):
+        return [g for key, item in arg.items() for g in _along(gx[key], item)]
+    return list(leaves(gx))
 
 
 def _conjugated(g: Any, recording: bool) -> Any:
@@ -245,6 +271,10 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         node = CustomGradient(f, args, kwargs)
         if Config.enable_backprop and node._start():
             return node()
+        batches = [x for x in leaves((args, kwargs)) if isinstance(x, Batched)]
+        if Config.enable_backprop and batches:  # what outer levels record is to be by hand too
+            top = max(batches, key=lambda x: x._floor)
+            return Batch(len(top.value), top._floor).looped(run, args, kwargs)
         return f(*args, **kwargs)[0]
 
     return run

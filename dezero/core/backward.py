@@ -55,6 +55,7 @@ def walk(
     floor: int = 0,
     outside: set[Any] | None = None,
     leaf_depths: tuple[int, ...] = (),
+    stops: set[Any] | None = None,
 ) -> dict[Any, Any]:
     """Walk the graph from the nodes of ``seeds`` and return the gradients of the leaves.
 
@@ -76,10 +77,16 @@ def walk(
         Receives the edges that lead below the floor, which then get no gradient.
     leaf_depths : tuple of int, optional
         The floors of the running transformations: the stand-ins there are leaves (levels.py).
+    stops : set, optional
+        Nodes that are leaves to this walk.
     """
     skip = -1 if outside is None else floor
     grads = dict(seeds)
-    heap = [(-node._depth, i, node) for i, node in enumerate(seeds) if node._depth > floor]
+    heap = [
+        (-node._depth, i, node)
+        for i, node in enumerate(seeds)
+        if node._depth > floor and (stops is None or node not in stops)
+    ]
     heapify(heap)
     pushed = len(heap)
     sums: set[Any] = set()  # whose gradients are arrays of the walk's own, to add to in place
@@ -140,7 +147,7 @@ def walk(
                 _add(grads, edge, gx, sums)
             else:
                 grads[edge] = gx
-                if depth > floor:
+                if depth > floor and (stops is None or edge not in stops):
                     pushed += 1
                     heappush(heap, (-depth, pushed, edge))
     return grads

@@ -14,6 +14,7 @@ class _Config(threading.local):
     train: bool = True
     compiled: bool = True
     fast_winograd: bool = False
+    replaying = False  # while a checkpoint computes its function again: state moved on already
 
 
 Config = _Config()

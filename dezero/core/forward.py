@@ -42,12 +42,6 @@ def functions_above(roots: Iterable[Any], floor: int) -> tuple[list[Function], b
     return sorted(seen, key=lambda function: function._depth), reaches_below
 
 
-def edges_below(functions: list[Function], floor: int) -> list[Any]:
-    """Return what functions read from below ``floor``: Variables that a function closes over."""
-    edges = (e for f in functions for e in f._edges if is_edge(e) and e._depth < floor)
-    return list(dict.fromkeys(edges))
-
-
 def sweep(functions: list[Function], tangents: dict[Any, Any], recording: bool) -> dict[Any, Any]:
     """Push tangents through functions, in their order; return the tangent of every node.
 

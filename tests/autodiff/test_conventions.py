@@ -125,7 +125,7 @@ def test_constants_have_zero_gradients():
     assert_array_equal(grad(lambda x: 3)(np.ones(2)), [0.0, 0.0])
     assert_array_equal(jacobian(lambda x: np.ones(3))(np.ones(2)), np.zeros((3, 2)))
     assert_array_equal(jacobian(lambda x: np.ones(1))(np.ones(2)), np.zeros((1, 2)))
-    y, dy = jvp(lambda x: np.ones(3), (np.ones(2),), (np.ones(2),))
+    _, dy = jvp(lambda x: np.ones(3), (np.ones(2),), (np.ones(2),))
     assert_array_equal(dy, np.zeros(3))
     _y, pullback = vjp(lambda x: np.ones(3), np.ones(2))
     assert_array_equal(pullback(np.ones(3))[0], np.zeros(2))
@@ -171,7 +171,7 @@ def test_results_share_no_memory():
 
 def test_pullbacks_and_linear_maps_can_be_called_again():
     x = np.array([1.0, 2.0])
-    y, pullback = vjp(lambda x: A @ (x * x), x)
+    _, pullback = vjp(lambda x: A @ (x * x), x)
     first = pullback(np.array([1.0, 0.0]))[0].copy()
     pullback(np.array([0.0, 5.0]))
     assert_array_equal(pullback(np.array([1.0, 0.0]))[0], first)
@@ -275,7 +275,7 @@ def test_has_aux():
     assert type(aux["twice"]) is np.ndarray
     (value, aux), g = value_and_grad(f, has_aux=True)(x)
     assert value == 5.0
-    y, pullback, aux = vjp(f, x, has_aux=True)
+    _, pullback, aux = vjp(f, x, has_aux=True)
     assert_array_equal(pullback(1.0)[0], 2 * x)
     _y, dy, aux = jvp(f, (x,), (x,), has_aux=True)
     assert dy == 10.0
