@@ -1,8 +1,9 @@
-"""What the examples share: arguments, data, a progress bar, a schedule, pictures of digits."""
+"""What the examples share: arguments, data, a progress bar, a schedule, pictures."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import math
 import sys
 import time
@@ -20,16 +21,13 @@ IMAGES, LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
 TEXT = "shakespear.txt"  # the name that dezero.datasets.Shakespear gives it in the cache folder
 
 
-def arguments(doc: str, epochs: int, goal: str, smaller: bool = False, **more: dict) -> Any:
+def options(doc: str, goal: str, smaller: bool = False, **more: dict) -> Any:
     """Read the command line and seed every draw.
 
     ``goal`` is what the example measures; ``--at-least`` (where smaller is better
     ``--at-most``) makes it fail on a worse result. ``more`` are options of the example's own.
     """
     parser = argparse.ArgumentParser(description=doc.split("\n")[0])
-    parser.add_argument("--data", type=Path, help="folder of the IDX files, or the text file")
-    parser.add_argument("--download", action="store_true", help="fetch the data if need be")
-    parser.add_argument("--epochs", type=int, help=f"times through the data ({epochs})")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for pictures (out)")
     parser.add_argument("--quick", action="store_true", help="seconds: see it run, not learn")
@@ -41,10 +39,21 @@ def arguments(doc: str, epochs: int, goal: str, smaller: bool = False, **more: d
         parser.add_argument(f"--{name}", **option)
     args = parser.parse_args()
     args.goal, args.sign = goal, -1 if smaller else 1
-    if args.epochs is None:
-        args.epochs = 1 if args.quick else epochs
     dezero.seed(args.seed)
     args.start = time.perf_counter()
+    return args
+
+
+def arguments(doc: str, epochs: int, goal: str, smaller: bool = False, **more: dict) -> Any:
+    """Read the command line of a network that is trained on data: `options` and these."""
+    data = {
+        "data": {"type": Path, "help": "folder of the IDX files, or the text file"},
+        "download": {"action": "store_true", "help": "fetch the data if need be"},
+        "epochs": {"type": int, "help": f"times through the data ({epochs})"},
+    }
+    args = options(doc, goal, smaller, **data, **more)
+    if args.epochs is None:
+        args.epochs = 1 if args.quick else epochs
     return args
 
 
@@ -53,6 +62,27 @@ def report(args: Any, value: float, line: str) -> None:
     print(f"{line} ({time.perf_counter() - args.start:.0f} s, seed {args.seed})")
     if args.limit is not None and not args.sign * value >= args.sign * args.limit:
         raise SystemExit(f"{args.goal}: {value:.4g} does not reach {args.limit:g}")
+
+
+def package(module: str, name: str) -> Any:
+    """Import a module, or say in one line which package has to be installed for it, and leave."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        script = Path(sys.argv[0]).name
+        raise SystemExit(f"{script} needs {name}: pip install {name} ({error})") from None
+
+
+def mauna_loa() -> tuple[np.ndarray, np.ndarray]:
+    """Return times in years and the CO2 in the air at Mauna Loa in ppm, monthly means 1958-2001.
+
+    They are made of the weekly flask samples that statsmodels carries (C. Keeling, T. Whorf,
+    Scripps Institution of Oceanography); months without any are left out.
+    """
+    weekly = package("statsmodels.datasets.co2", "statsmodels").load_pandas().data["co2"]
+    monthly = weekly.resample("MS").mean().dropna()
+    date = monthly.index
+    return (date.year + (date.month - 0.5) / 12).to_numpy(), monthly.to_numpy()
 
 
 class Digits(Dataset):
@@ -186,19 +216,33 @@ def accuracy(model: Any, data: Digits) -> float:
     return 100 * float((predict(model, data.data).argmax(axis=1) == data.label).mean())
 
 
-def picture(
-    path: Path, images: np.ndarray, columns: int, title: str, names: list[str] | None = None
-) -> None:
-    """Draw images, of shape (N, 1, H, W) or (N, H, W), row by row into a PNG."""
+def subplots(width: float, height: float, **more: Any) -> tuple[Any, Any]:
+    """Return a figure of this size in inches, and its axes."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
+    return plt.subplots(figsize=(width, height), **more)
+
+
+def save(figure: Any, path: Path) -> None:
+    """Write a figure into a PNG."""
+    import matplotlib.pyplot as plt
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=150, bbox_inches="tight")
+    plt.close(figure)
+
+
+def picture(
+    path: Path, images: np.ndarray, columns: int, title: str, names: list[str] | None = None
+) -> None:
+    """Draw images, of shape (N, 1, H, W) or (N, H, W), row by row into a PNG."""
     h, w = images.shape[-2:]
     rows, gap = -(-max(len(images), 1) // columns), 10 if names else 2
     sheet = np.full((rows * (h + gap), columns * (w + gap)), np.nan)
-    figure, axes = plt.subplots(figsize=(columns * (w + gap) / 42, rows * (h + gap) / 42 + 0.6))
+    figure, axes = subplots(columns * (w + gap) / 42, rows * (h + gap) / 42 + 0.6)
     for i, image in enumerate(images.reshape(-1, h, w)):
         top, left = i // columns * (h + gap) + gap, i % columns * (w + gap) + gap // 2
         sheet[top : top + h, left : left + w] = image
@@ -207,6 +251,4 @@ def picture(
     axes.imshow(sheet, cmap="gray_r")
     axes.set_title(title, fontsize=10)
     axes.axis("off")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150, bbox_inches="tight")
-    plt.close(figure)
+    save(figure, path)
