@@ -124,7 +124,9 @@ def kernel(*, composed: bool = False) -> Callable[[Callable[..., Any]], Callable
 def _module_for(x: Any, row: Row) -> Any:
     """Return the module whose version serves the array ``x``, or None for the reference."""
     if type(x) is np.ndarray:
-        if row.cpu is None or x.size < row.least or not Config.compiled or not has_numba():
+        if row.cpu is None or x.size < row.least or x.dtype.char != "f":
+            return None
+        if not Config.compiled or not has_numba():
             return None
         return _load(f"dezero.kernels.cpu.{row.cpu}")
     if row.cuda is not None and type(x).__module__.partition(".")[0] == "cupy":
