@@ -12,8 +12,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from dezero.core import Config, Primitive, Variable, Variadic, as_input
-from dezero.core.function import constant, fresh
-from dezero.core.variable import initialised, make
 from dezero.kernels import recurrent as kernels
 
 
@@ -116,41 +114,6 @@ class _Recurrent(Primitive):
     def __init__(self, reverse: bool = False, panels: dict[str, Any] | None = None) -> None:
         self.reverse = reverse
         self.panels: dict[str, Any] = {} if panels is None else panels
-
-    def __call__(self, *inputs: Any) -> Any:
-        """Compute the outputs, and become a node: written out flat, as it runs at each step."""
-        if hasattr(self, "_edges"):
-            return fresh(self)(*inputs)
-        xs: list[Any] = []
-        edges: list[Any] = []
-        wanted: list[bool] = []
-        depth = -1
-        for x in inputs:
-            edge: Any = None
-            if isinstance(x, Variable):
-                a = initialised(x)
-                edge = x._node
-                if edge is None and x.requires_grad:
-                    edge = x
-            else:
-                if hasattr(x, "_outranks") and x._outranks(*inputs):  # an example of vmap's
-                    return x._apply(self, *inputs)
-                a = self._constant(x)
-            if edge is not None and edge._depth > depth:
-                depth = edge._depth
-            xs.append(a)
-            wanted.append(edge is not None)
-            edges.append(constant(a) if edge is None else edge)
-        y = self._run(xs)
-        single = type(y) is not tuple
-        ys = (y,) if single else y
-        if depth < 0 or not Config.enable_backprop:
-            outputs = [make(part, None) for part in ys]
-        else:
-            saved = tuple(xs)
-            self._saved = tuple([saved if want else None for want in wanted])
-            outputs = self._record(tuple(edges), depth, ys, single)
-        return outputs[0] if single else tuple(outputs)
 
     def _filled(self, gy: Any) -> tuple[Any, ...]:
         return tuple(gy)  # the kernels know what None is
