@@ -31,6 +31,7 @@ from dezero.functions.dropout import Dropout, keep_mask
 from dezero.functions.pooling import AveragePooling, Pooling
 from dezero.kernels import softmax as softmax_kernels
 from dezero.kernels import special
+from dezero.numpy import ufuncs
 
 Rule = Callable[..., Any]
 RULES: dict[Any, Rule] = {}
@@ -257,7 +258,7 @@ _enter(_transform, np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft)
 _enter(
     _one_value, np.real, np.imag, np.conjugate, np.angle, np.nan_to_num, np.sinc, np.i0, np.copy
 )
-_enter(_one_value, special.erf, special.sigmoid)
+_enter(_one_value, special.erf, special.sigmoid, ufuncs.bessel_i, ufuncs.sinc_derivative)
 _enter(
     _one_value,
     np.linalg.cholesky,
