@@ -149,12 +149,12 @@ class Batched(NDArrayOperatorsMixin):
         return rule(Batch(self.value.shape[0], self._floor), *args)
 
     def __getitem__(self, index: Any) -> Any:
-        from dezero.autodiff.batching_rules import get_item
+        from dezero.autodiff.batching_indexing import get_item
 
         return get_item(Batch(self.value.shape[0], self._floor), self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        from dezero.autodiff.batching_rules import set_item
+        from dezero.autodiff.batching_indexing import set_item
 
         if not set_item(Batch(self.value.shape[0], self._floor), self, index, value):
             self._refuse()

@@ -168,3 +168,41 @@ def _norm(batch: Batch, x: Any, ord: Any = None, axis: Any = None, keepdims: boo
             return NotImplemented
         x, axis = np.reshape(x, -1), 0
     return batch.of(np.linalg.norm(x.value, ord, axes_of(axis, x.ndim), keepdims))
+
+
+@rule(np.matmul)
+def _matmul(batch: Batch, x: Any, w: Any) -> Any:
+    if not x.ndim or not w.ndim:
+        raise ValueError("matmul: got a number; it wants vectors, matrices or stacks of matrices")
+    row, column = x.ndim == 1, w.ndim == 1
+    if not batch.holds(x) and row:
+        return _matmul(batch, np.expand_dims(x, 0), w)[..., 0, :] if not column else w @ x
+    if batch.holds(x) and not batch.holds(w) and not row and w.ndim <= 2:
+        return batch.of(np.matmul(x.value, w))
+    x = np.expand_dims(x, 0) if row else x
+    w = np.expand_dims(w, 1) if column else w
+    y = np.matmul(*batch.aligned((x, w)))
+    y = y[..., 0, :] if row else y
+    return batch.of(y[..., 0] if column else y)
+
+
+@rule(np.dot)
+def _dot(batch: Batch, x: Any, w: Any) -> Any:
+    ndims = [v.ndim if hasattr(v, "ndim") else np.ndim(v) for v in (x, w)]
+    if 0 in ndims:
+        return x * w
+    return np.matmul(x, w) if ndims[1] <= 2 else NotImplemented
+
+
+@rule(np.einsum)
+def _einsum(batch: Batch, subscripts: Any, *xs: Any, **kwargs: Any) -> Any:
+    if not isinstance(subscripts, str) or "->" not in subscripts or "." in subscripts:
+        return NotImplemented
+    inputs, output = subscripts.replace(" ", "").split("->")
+    free = next(c for c in "ZYXWVUTSRQPONMLKJIHGFEDCBA" if c not in subscripts)
+    labels = [
+        free + term if batch.holds(x) else term
+        for term, x in zip(inputs.split(","), xs, strict=True)
+    ]
+    values = [x.value if batch.holds(x) else x for x in xs]
+    return batch.of(np.einsum(f"{','.join(labels)}->{free}{output}", *values, **kwargs))

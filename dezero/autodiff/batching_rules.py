@@ -31,6 +31,7 @@ from dezero.functions.dropout import Dropout, keep_mask
 from dezero.functions.pooling import AveragePooling, Pooling
 from dezero.kernels import softmax as softmax_kernels
 from dezero.kernels import special
+from dezero.numpy import ufuncs
 
 Rule = Callable[..., Any]
 RULES: dict[Any, Rule] = {}
@@ -257,7 +258,7 @@ _enter(_transform, np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft)
 _enter(
     _one_value, np.real, np.imag, np.conjugate, np.angle, np.nan_to_num, np.sinc, np.i0, np.copy
 )
-_enter(_one_value, special.erf, special.sigmoid)
+_enter(_one_value, special.erf, special.sigmoid, ufuncs.bessel_i, ufuncs.sinc_derivative)
 _enter(
     _one_value,
     np.linalg.cholesky,
@@ -417,123 +418,7 @@ def _iscomplexobj(batch: Batch, x: Any) -> Any:
     return x.dtype.kind == "c"
 
 
-@rule(np.matmul)
-def _matmul(batch: Batch, x: Any, w: Any) -> Any:
-    if not x.ndim or not w.ndim:
-        raise ValueError("matmul: got a number; it wants vectors, matrices or stacks of matrices")
-    row, column = x.ndim == 1, w.ndim == 1
-    if not batch.holds(x) and row:
-        return _matmul(batch, np.expand_dims(x, 0), w)[..., 0, :] if not column else w @ x
-    if batch.holds(x) and not batch.holds(w) and not row and w.ndim <= 2:
-        return batch.of(np.matmul(x.value, w))
-    x = np.expand_dims(x, 0) if row else x
-    w = np.expand_dims(w, 1) if column else w
-    y = np.matmul(*batch.aligned((x, w)))
-    y = y[..., 0, :] if row else y
-    return batch.of(y[..., 0] if column else y)
-
-
-@rule(np.dot)
-def _dot(batch: Batch, x: Any, w: Any) -> Any:
-    ndims = [v.ndim if hasattr(v, "ndim") else np.ndim(v) for v in (x, w)]
-    if 0 in ndims:
-        return x * w
-    return np.matmul(x, w) if ndims[1] <= 2 else NotImplemented
-
-
-@rule(np.einsum)
-def _einsum(batch: Batch, subscripts: Any, *xs: Any, **kwargs: Any) -> Any:
-    if not isinstance(subscripts, str) or "->" not in subscripts or "." in subscripts:
-        return NotImplemented
-    inputs, output = subscripts.replace(" ", "").split("->")
-    free = next(c for c in "ZYXWVUTSRQPONMLKJIHGFEDCBA" if c not in subscripts)
-    labels = [
-        free + term if batch.holds(x) else term
-        for term, x in zip(inputs.split(","), xs, strict=True)
-    ]
-    values = [x.value if batch.holds(x) else x for x in xs]
-    return batch.of(np.einsum(f"{','.join(labels)}->{free}{output}", *values, **kwargs))
-
-
 @rule(keep_mask)
 def _keep_mask(batch: Batch, x: Any, dropout_ratio: float) -> Any:
     value = x.value.data if isinstance(x.value, Variable) else x.value
     return batch.of(keep_mask(value, dropout_ratio))
-
-
-@rule(indexing.scatter_add)
-def _scatter_add(batch: Batch, values: Any, index: Any, shape: Any) -> Any:
-    parts = index if isinstance(index, tuple) else (index,)
-    batched = any(isinstance(i, Batched) for i in parts)
-    shifted = _with_batch(batch, index) if batched else _shifted(index, len(shape))
-    if shifted is None:
-        return NotImplemented
-    if batched:
-        return batch.of(indexing.scatter_add(batch.whole(values), shifted, (batch.size, *shape)))
-    return batch.of(indexing.scatter_add(values.value, shifted, (batch.size, *shape)))
-
-
-def get_item(batch: Batch, x: Any, index: Any) -> Any:
-    """Return ``x[index]`` for all examples."""
-    parts = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(i, Batched) for i in parts):
-        return _picked(batch, x, parts)
-    shifted = _shifted(index, x.ndim)
-    if shifted is None:
-        return batch.looped(lambda x, index: x[index], (x, index), {})
-    return batch.of(x.value[shifted])
-
-
-def set_item(batch: Batch, x: Any, index: Any, value: Any) -> bool:
-    """Write ``x[index] = value`` for all examples, where these are plain arrays; say whether."""
-    values = value.value if batch.holds(value) else value
-    if not isinstance(x.value, np.ndarray) or isinstance(values, Variable | Batched):
-        return False
-    if batch.holds(index):
-        if index.dtype != bool or index.shape != x.shape or np.ndim(values):
-            return False
-        x.value[index.value] = values
-        return True
-    parts = index if isinstance(index, tuple) else (index,)
-    shifted = None if any(isinstance(i, Batched) for i in parts) else _shifted(index, x.ndim)
-    if shifted is None:
-        return False
-    if batch.holds(value):
-        missing = x.value[shifted].ndim - values.ndim
-        values = values.reshape((batch.size, *(1,) * missing, *values.shape[1:]))
-    x.value[shifted] = values
-    return True
-
-
-def _picked(batch: Batch, x: Any, index: tuple[Any, ...]) -> Any:
-    """Return ``x[index]`` where each example has whole numbers of its own for an index."""
-    full = _with_batch(batch, index)
-    if full is None:
-        return batch.looped(lambda x, index: x[index], (x, index), {})
-    return batch.of(batch.whole(x)[full])
-
-
-def _with_batch(batch: Batch, index: Any) -> Any:
-    """Return an index of whole numbers with that of the batch before it; ``None`` for others."""
-    index = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(i, slice) or i is None or i is Ellipsis for i in index):
-        return None
-    index = tuple([i if hasattr(i, "ndim") else np.asarray(i) for i in index])
-    if not {i.dtype.kind for i in index} <= set("iu"):
-        return None
-    each = np.arange(batch.size).reshape(-1, *(1,) * max(i.ndim for i in index))
-    return (each, *batch.aligned(index))
-
-
-def _shifted(index: Any, ndim: int) -> Any:
-    """Return an index behind that of the batch; ``None`` where NumPy would move axes about."""
-    index = index if isinstance(index, tuple) else (index,)
-    index = tuple([i.data if isinstance(i, Variable) else i for i in index])
-    arrays = [
-        k for k, i in enumerate(index) if not isinstance(i, slice) and i is not None
-        and i is not Ellipsis
-    ]  # fmt: skip
-    advanced = any(not isinstance(index[k], int | np.integer) for k in arrays)
-    if advanced and arrays[-1] - arrays[0] >= len(arrays):
-        return None
-    return (slice(None), *index)

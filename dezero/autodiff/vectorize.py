@@ -9,7 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from dezero.autodiff import batching_arrays, batching_kernels  # noqa: F401  (enter their rules)
+from dezero.autodiff import (  # noqa: F401  (enter their rules)
+    batching_arrays,
+    batching_indexing,
+    batching_kernels,
+)
 from dezero.autodiff.batched import Batched, BatchingError
 from dezero.autodiff.trees import leaves, mapped, rebuilt
 from dezero.core import Config, Variable

@@ -146,6 +146,8 @@ def _has_own(x: Any) -> bool:
 
 
 def _array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    if len(inputs) > 1 and _deferred(inputs):
+        return NotImplemented
     if kwargs.get("out") is not None:
         return _write(self, ufunc, method, inputs, kwargs)
     if method == "__call__":
@@ -234,9 +236,14 @@ def _array_function(
 ) -> Any:
     if any(hasattr(kind, "_outranks") for kind in types):  # an example of vmap's may go first
         xs = [*_ends(args), *_ends(list(kwargs.values()))]
-        if any(hasattr(x, "_outranks") and x._outranks(*xs) for x in xs):
+        if _deferred(xs):
             return NotImplemented
     return _call(function, args, kwargs)
+
+
+def _deferred(xs: Any) -> bool:
+    """Whether an example of vmap's among the arguments answers first."""
+    return any(hasattr(x, "_outranks") and x._outranks(*xs) for x in xs)
 
 
 def _ends(args: Any) -> Iterator[Any]:
