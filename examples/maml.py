@@ -81,7 +81,7 @@ def draw(path, networks: dict[str, dict]) -> None:
         panel.plot(t, 3.5 * np.sin(t - 1), color="0.5", linewidth=4, alpha=0.5, label="the task")
         for steps, style in ((0, ":"), (1, "--"), (10, "-")):
             curve = network(adapted(p, x, 3.5 * np.sin(x - 1), steps), t)
-            panel.plot(t, curve, style, color="C3", label=f"after {steps} steps")
+            panel.plot(t, curve, style, color="C3", label=f"gradient steps: {steps}")
         panel.plot(x, 3.5 * np.sin(x - 1), "^", color="black", label="its ten points")
         panel.set_title(name)
     axes[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
