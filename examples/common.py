@@ -204,6 +204,27 @@ def schedule(step: int, steps: int, warmup: int = 0) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(part, 1)))
 
 
+def adam(objective: Any, p: dict, steps: int, rate: float, draw: Any = tuple) -> dict:
+    """Minimise ``objective(p, *draw())`` over a dict of arrays; the rate falls to zero.
+
+    ``objective`` returns the value and the gradient, as `dezero.value_and_grad` makes it.
+    """
+    m = {name: np.zeros_like(w) for name, w in p.items()}
+    v = {name: np.zeros_like(w) for name, w in p.items()}
+    with progress(steps, "steps") as bar:
+        for step in range(1, steps + 1):
+            value, g = objective(p, *draw())
+            now = rate * schedule(step - 1, steps) / (1 - 0.9**step)
+            for name in p:
+                m[name] = 0.9 * m[name] + 0.1 * g[name]
+                v[name] = 0.999 * v[name] + 0.001 * g[name] ** 2
+                spread = np.sqrt(v[name] / (1 - 0.999**step)) + 1e-8
+                p = p | {name: p[name] - now * m[name] / spread}
+            bar.update()
+            bar.set_postfix_str(f", loss {float(value):.3g}")
+    return p
+
+
 def predict(model: Any, images: np.ndarray) -> np.ndarray:
     """Return the model's probabilities of the classes, in test mode, batch by batch."""
     with dezero.no_grad(), dezero.test_mode():

@@ -26,6 +26,14 @@ pytest.importorskip("matplotlib")
 FOLDER = Path(__file__).resolve().parent.parent / "examples"
 OF_DIGITS = ["mnist_mlp", "mnist_cnn", "vae", "gan", "finetune_resnet"]
 OF_TEXT = ["char_lstm", "char_gpt"]
+OF_SCIENCE = {  # the package each needs, and the beginning of its last line
+    "newton": ("matplotlib", "Newton: at most 6 steps"),
+    "logistic_regression": ("sklearn", r"logistic regression: 9\d\.\d % of 143"),
+    "gaussian_process": ("statsmodels", r"Gaussian process: error [12]\.\d+ ppm"),
+    "physics_fit": ("statsmodels", r"box model: \d+ Jacobians; error \d\.\d+ ppm"),
+    "neural_ode": ("scipy", r"neural ODE: \d\.\d+ off the true path"),
+    "maml": ("matplotlib", r"MAML: error \d+\.\d+ after one step"),
+}
 PICTURES = {
     "mnist_mlp": "mlp_weights.png",
     "mnist_cnn": "cnn_mistakes.png",
@@ -92,6 +100,58 @@ def test_an_example_of_text_runs(name: str, run: Any, text: Path, tmp_path: Path
     out = run(name, "--quick", "--data", str(text), "--out", str(tmp_path))
     last = out.splitlines()[-1]
     assert re.fullmatch(r"\w+: \d\.\d+ bits per character .* \(\d+ s, seed 0\)", last), out
+
+
+@pytest.mark.parametrize("name", OF_SCIENCE)
+def test_an_example_of_science_runs(name: str, run: Any, tmp_path: Path) -> None:
+    package, line = OF_SCIENCE[name]
+    pytest.importorskip(package)
+    last = run(name, "--quick", "--out", str(tmp_path)).splitlines()[-1]
+    assert re.fullmatch(rf"{line}.*; see .*{name}\.png \(\d+ s, seed 0\)", last), last
+    assert (tmp_path / f"{name}.png").stat().st_size > 10_000
+
+
+def test_fits_by_two_methods_agree(run: Any, tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    out = run("logistic_regression", "--out", str(tmp_path), "--at-least", "95")
+    (apart,) = re.findall(r"the two fits differ by at most (\S+) in a weight", out)
+    assert float(apart) < 0.01
+
+
+def test_the_throw_hits_its_target(run: Any, tmp_path: Path) -> None:
+    pytest.importorskip("scipy")
+    out = run("neural_ode", "--quick", "--out", str(tmp_path))
+    missed, plain, saved = (
+        float(re.search(pattern, out)[1])
+        for pattern in (r"(\S+) m off target", r"gradient: (\S+) MB", r"checkpoints (\S+) MB")
+    )
+    assert missed < 1e-8
+    assert saved < plain / 3
+
+
+def test_more_newton_steps_than_asked_for(run: Any, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="number of Newton steps: 6 does not reach 5"):
+        run("newton", "--quick", "--out", str(tmp_path), "--at-most", "5")
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "package"),
+    [
+        ("logistic_regression", "sklearn.datasets", "scikit-learn"),
+        ("gaussian_process", "statsmodels.datasets.co2", "statsmodels"),
+        ("physics_fit", "statsmodels.datasets.co2", "statsmodels"),
+        ("neural_ode", "scipy.optimize", "scipy"),
+    ],
+)
+def test_a_missing_package_is_named_in_one_line(
+    name: str, module: str, package: str, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("scipy")
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(SystemExit) as caught:
+        run(name)
+    said = str(caught.value.code)
+    assert re.fullmatch(rf"{name}\.py needs {package}: pip install {package} \(.*\)", said), said
 
 
 def test_a_second_run_with_the_same_seed_is_the_same(
