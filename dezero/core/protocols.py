@@ -17,6 +17,12 @@ import numpy as np
 from dezero.core import operators as ops
 from dezero.core.variable import Variable
 
+
+def _positive(x: Any) -> Any:
+    """Return ``x``."""
+    return x
+
+
 table: dict[Any, Callable[..., Any]] = {
     np.add: ops.add,
     np.subtract: ops.sub,
@@ -25,7 +31,7 @@ table: dict[Any, Callable[..., Any]] = {
     np.power: ops.pow,
     np.float_power: ops.pow,
     np.negative: ops.neg,
-    np.positive: lambda x: x,
+    np.positive: _positive,
     np.absolute: ops.absolute,
     np.conjugate: ops.conjugate,
     np.real: ops.real,

@@ -296,4 +296,5 @@ def _bound(x: Any) -> Any:
 def _numpy_clip(
     a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
 ) -> Variable:
+    """Return ``a`` limited to an interval, with gradients for the limits too."""
     return clip(a, a_min if min is None else min, a_max if max is None else max)

@@ -26,6 +26,7 @@ import numpy
 from dezero.numpy import (  # noqa: F401
     calculus,
     complex,
+    coverage,
     cumulative,
     fft,
     fft_rules,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,21 @@ def typed(x: Any, dtype: Any = None) -> Variable:
 def plain(x: Any) -> Any:
     """Return the array inside a Variable; anything else as an array."""
     return x.data if isinstance(x, Variable) else np.asarray(x)
+
+
+def gradients_for(names: Iterable[str], constant: Iterable[bool]) -> str:
+    """Return a line that says which arguments of an elementwise function have gradients.
+
+    Examples
+    --------
+    >>> from dezero.numpy.arguments import gradients_for
+    >>> gradients_for(("v", "x"), (True, False))
+    'Gradients for ``x``, not for ``v``.'
+    """
+    marked = [(f"``{name}``", none) for name, none in zip(names, constant, strict=True)]
+    having = ", ".join([name for name, none in marked if not none])
+    lacking = ", ".join([name for name, none in marked if none])
+    return f"Gradients for {having}" + (f", not for {lacking}." if lacking else ".")
 
 
 def refuse_out(name: str, out: Any) -> None:

@@ -86,6 +86,7 @@ def outer(a: Any, b: Any) -> Variable:
 
 @implements(np.linalg.outer)
 def _linalg_outer(x1: Any, x2: Any, /) -> Variable:
+    """Return the products of each pair of elements of two vectors."""
     if len(np.shape(x1)) != 1 or len(np.shape(x2)) != 1:
         raise ValueError(
             f"linalg.outer: got shapes {np.shape(x1)} and {np.shape(x2)}; it wants two vectors: "
@@ -139,6 +140,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 @implements(np.linalg.tensordot)
 def _linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Variable:
+    """Return the sum of products over axes, as ``np.tensordot``."""
     return tensordot(x1, x2, axes)
 
 
@@ -167,6 +169,7 @@ def einsum(*operands: Any, optimize: Any = False) -> Variable:
 
 @implements(np.linalg.matmul)
 def _linalg_matmul(x1: Any, x2: Any, /) -> Variable:
+    """Return the matrix product, as ``np.matmul``."""
     return matmul(x1, x2)
 
 
@@ -192,6 +195,7 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Variable:
 
 @implements(np.linalg.vecdot)
 def _linalg_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Variable:
+    """Return inner products along an axis, as ``np.vecdot``."""
     return vecdot(x1, x2, axis=axis)
 
 
@@ -297,16 +301,19 @@ def matrix_power(a: Any, n: int) -> Variable:
 
 @implements(np.linalg.trace)
 def _linalg_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Variable:
+    """Return the sums of the diagonals of the last two axes."""
     return shapes.trace(x, offset, -2, -1, dtype)
 
 
 @implements(np.linalg.diagonal)
 def _linalg_diagonal(x: Any, /, *, offset: int = 0) -> Variable:
+    """Return the diagonals of the last two axes."""
     return shapes.diagonal(x, offset, -2, -1)
 
 
 @implements(np.linalg.matrix_transpose)
 def _linalg_matrix_transpose(x: Any, /) -> Variable:
+    """Return the matrices transposed, as ``np.matrix_transpose``."""
     return shapes.matrix_transpose(x)
 
 
@@ -338,6 +345,7 @@ def cross(
 
 @implements(np.linalg.cross)
 def _linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Variable:
+    """Return the cross products of vectors with 3 elements along an axis."""
     return cross(x1, x2, axis=axis)
 
 

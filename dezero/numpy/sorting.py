@@ -145,5 +145,37 @@ def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Variable:
     return ar1[~np.isin(ar1.data, plain(ar2))]
 
 
+@implements(np.setxor1d)
+def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Variable:
+    """Return the values that occur in one of the two alone, in order."""
+    ar1, ar2 = (_flat(x) if assume_unique else unique(x) for x in (ar1, ar2))
+    alone = ar1[~np.isin(ar1.data, ar2.data)], ar2[~np.isin(ar2.data, ar1.data)]
+    return sort(shapes.concatenate(alone))
+
+
+@implements(np.sort_complex)
+def sort_complex(a: Any) -> Variable:
+    """Return the elements in ascending order along the last axis, as complex numbers."""
+    y = sort(a)
+    return y.astype(np.sort_complex(y.data).dtype)
+
+
+def _array_api(function: Any) -> None:
+    """Enter a function of the array API's that gives the different elements and where they are."""
+
+    def parts(x: Any) -> Any:
+        """Return the different elements, with gradients, and plain arrays that say where."""
+        x = typed(x)
+        found = function(x.data)
+        return found._replace(values=_flat(x)[np.unique_all(x.data).indices])
+
+    parts.__name__ = function.__name__
+    implements(function)(parts)
+
+
 def _flat(x: Any) -> Variable:
     return shapes.reshape(typed(x), (-1,))
+
+
+for _function in (np.unique_all, np.unique_counts, np.unique_inverse):
+    _array_api(_function)

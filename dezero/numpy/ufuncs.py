@@ -18,6 +18,7 @@ from dezero.core import Primitive, Variable, dispatched, elementwise, implements
 from dezero.core.primitive import binary, unary
 from dezero.functions.math import where
 from dezero.kernels.special import sigmoid
+from dezero.numpy.arguments import gradients_for
 
 _LOG_2 = math.log(2)
 _LOG_10 = math.log(10)
@@ -58,7 +59,7 @@ def ufunc(function: Any, **rules: Any) -> Callable[..., Variable]:
             return binary(cls, x0, x1)
 
     apply.__name__ = apply.__qualname__ = name
-    apply.__doc__ = f"Stand for ``np.{name}`` on Variables."
+    apply.__doc__ = gradients_for(cls._names, [r is None for r in rules.values()])
     return implements(function)(apply)
 
 

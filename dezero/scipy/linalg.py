@@ -18,6 +18,7 @@ from dezero.functions.shapes import unchanged
 from dezero.numpy import decompositions, linalg_rules
 from dezero.numpy.matrices import conjugate, turned
 from dezero.scipy import scipy_module
+from dezero.scipy.banded import solve_banded
 
 __all__ = [
     "cho_solve",
@@ -26,6 +27,7 @@ __all__ = [
     "expm",
     "inv",
     "solve",
+    "solve_banded",
     "solve_sylvester",
     "solve_triangular",
     "sqrtm",

@@ -52,6 +52,17 @@ def triangles(rng: np.random.Generator) -> Iterator[Case]:
     yield complex_case((a, draw(rng, 3, 3)), pair(rng, 3, 2), 2)
 
 
+def bands(rng: np.random.Generator) -> Iterator[Case]:
+    for lower, upper, n in ((1, 1, 4), (2, 0, 3), (0, 1, 3), (1, 2, 5), (0, 0, 2)):
+        ab = draw(rng, lower + upper + 1, n) / 4
+        ab[upper] += 2
+        yield Case((lower, upper), ab, draw(rng, n))
+        yield Case((lower, upper), ab, draw(rng, n, 2))
+    yield Case(
+        (2, 2), np.eye(5, 2)[::-1] / 4 + np.eye(5, 2, -2) + draw(rng, 5, 2) / 9, draw(rng, 2)
+    )
+
+
 def factors(rng: np.random.Generator) -> Iterator[Case]:
     made: dict[str, Any] = {"before": lambda a: (hermitian(a),)}
     for lower in (False, True):
@@ -137,6 +148,7 @@ ROWS = [
     row("sqrtm", roots),
     row("solve_sylvester", sylvesters),
     row("solve_triangular", triangles),
+    row("solve_banded", bands),
     row("cholesky", factors),
     row("cho_solve", factor_solves),
     row("toeplitz", toeplitzes),

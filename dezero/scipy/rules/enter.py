@@ -9,6 +9,7 @@ import numpy as np
 
 from dezero.core import Config, Primitive, Variable, elementwise, implements
 from dezero.core.primitive import binary, unary
+from dezero.numpy.arguments import gradients_for
 
 
 def enter(ufunc: Any, **rules: Any) -> None:
@@ -43,7 +44,8 @@ def enter_several(ufunc: Any, cls: type[Primitive], constants: tuple[str, ...] =
     ``constants`` names the leading arguments that have no derivative in closed form.
     """
     cls.__name__ = cls.__qualname__ = ufunc.__name__
-    _enter(ufunc, constants, list(range(len(constants))), lambda *xs: cls()(*xs))
+    names = (*constants, "x") if constants else cls._names
+    _enter(ufunc, names, list(range(len(constants))), lambda *xs: cls()(*xs))
 
 
 def wide(ufunc: Any) -> Callable[..., Any]:
@@ -92,6 +94,7 @@ def _enter(
         return apply(*xs)
 
     call.__name__ = name
+    call.__doc__ = gradients_for(names, [i in fixed for i in range(len(names))])
     implements(ufunc)(call)
 
 
