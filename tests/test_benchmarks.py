@@ -84,6 +84,12 @@ def test_every_workload_of_dezero_runs_and_agrees_with_the_answer_by_hand(tmp_pa
         "gpt",
         "elementwise",
         "hvp",
+        "grad_goldstein_price",
+        "grad_perceptron",
+        "grad_chain",
+        "grad_logistic_regression",
+        "grad_mixture",
+        "grad_bundle_adjustment",
     ]
     for workload in results["workloads"]:
         (entry,) = workload["entries"]
@@ -219,9 +225,28 @@ def test_time_and_peak_of_memory_have_bars_of_their_own(suite: Any) -> None:
 
 def test_every_bar_of_the_suite_belongs_to_a_workload(suite: Any) -> None:
     rows = {row.name for row in suite.ROWS}
-    assert set(suite.TIME_RATIOS) == rows
+    assert {*suite.TIME_RATIOS, *suite.AUTOGRAD_NAMES} == rows
     assert set(suite.PEAK_NAMES) < rows
     assert {bar.workload for bar in suite.bars(_results())} <= set(suite.NAMES)
+
+
+def test_plain_models_have_a_bar_each_and_one_for_their_mean(suite: Any) -> None:
+    ratios = dict(zip(suite.AUTOGRAD_NAMES, (0.2, 0.4, 0.8, 0.4, 0.4, 0.4), strict=True))
+    workloads = [
+        {
+            "name": name,
+            "entries": [
+                {"peer": "dezero", "ratio": None},
+                {"peer": "autograd", "ratio": {"median": ratio}},
+            ],
+        }
+        for name, ratio in ratios.items()
+    ]
+    bars = suite.bars({"workloads": workloads, "scaling": [], "import_time": None})
+    found = [bar for bar in bars if bar.workload in ratios]
+    assert [bar.figure for bar in found[:-1]] == list(ratios.values())
+    assert found[-1].figure == pytest.approx(0.4)
+    assert [bar.met for bar in found[:-1]] == [True] * 6
 
 
 @pytest.mark.parametrize(("factor", "code"), [(0.999, 0), (1.001, 1)])

@@ -9,7 +9,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd import grad, value_and_grad
 
-from benchmarks import inputs, models, suite
+from benchmarks import inputs, plain_models, suite
 from benchmarks.workloads import (
     Check,
     Workload,
@@ -134,9 +134,9 @@ def _gradient_of(make: Any) -> Any:
     return workload
 
 
-grad_goldstein_price = _gradient_of(models.goldstein_price)
-grad_perceptron = _gradient_of(models.perceptron)
-grad_chain = _gradient_of(models.chain)
-grad_logistic_regression = _gradient_of(models.logistic_regression)
-grad_mixture = _gradient_of(models.mixture)
-grad_bundle_adjustment = _gradient_of(models.bundle_adjustment)
+grad_goldstein_price = _gradient_of(plain_models.goldstein_price)
+grad_perceptron = _gradient_of(plain_models.perceptron)
+grad_chain = _gradient_of(plain_models.chain)
+grad_logistic_regression = _gradient_of(plain_models.logistic_regression)
+grad_mixture = _gradient_of(plain_models.mixture)
+grad_bundle_adjustment = _gradient_of(plain_models.bundle_adjustment)

@@ -11,7 +11,7 @@ import numpy as np
 import dezero
 import dezero.functions as F
 import dezero.layers as L
-from benchmarks import inputs, models, networks, suite
+from benchmarks import inputs, networks, plain_models, suite
 from benchmarks.workloads import (
     Check,
     Workload,
@@ -22,7 +22,7 @@ from benchmarks.workloads import (
     scores_check,
     training_check,
 )
-from dezero import Model, Variable, optimizers
+from dezero import Model, Variable, models, optimizers
 
 
 def _set_up(threads: int) -> str:
@@ -410,9 +410,9 @@ def _gradient_of(make: Any) -> Any:
     return workload
 
 
-grad_goldstein_price = _gradient_of(models.goldstein_price)
-grad_perceptron = _gradient_of(models.perceptron)
-grad_chain = _gradient_of(models.chain)
-grad_logistic_regression = _gradient_of(models.logistic_regression)
-grad_mixture = _gradient_of(models.mixture)
-grad_bundle_adjustment = _gradient_of(models.bundle_adjustment)
+grad_goldstein_price = _gradient_of(plain_models.goldstein_price)
+grad_perceptron = _gradient_of(plain_models.perceptron)
+grad_chain = _gradient_of(plain_models.chain)
+grad_logistic_regression = _gradient_of(plain_models.logistic_regression)
+grad_mixture = _gradient_of(plain_models.mixture)
+grad_bundle_adjustment = _gradient_of(plain_models.bundle_adjustment)
