@@ -67,7 +67,7 @@ def draw(path, curve: np.ndarray, descent: np.ndarray, banana: np.ndarray) -> No
     right.plot(*banana.T, "o-", color="C3", markersize=4, linewidth=1, label=label)
     right.plot(1, 1, "*", color="black", markersize=12)
     right.set(title="Rosenbrock's function from (0, 2)", xlabel="$x$", ylabel="$y$")
-    right.legend(loc="upper left", bbox_to_anchor=(0.12, 1))
+    right.legend(loc="lower right")
     common.save(figure, path)
 
 

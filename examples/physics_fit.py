@@ -5,10 +5,10 @@ oceans and plants with a time constant; and forests breathe through the year:
 
     dC/dt = E(t) / 2.124 + land - (C - 280) / tau + season(t)
 
-with C in ppm, 2.124 GtC per ppm, and the emissions E of fossil fuels as published (CDIAC, Marland
-et al.). It is integrated in plain NumPy by Heun's method, month by month. SciPy's least squares
-take its Jacobian from `dezero.jacobian`, forwards through time, and the errors of the parameters
-from the same matrix. The years from 1992 to 2001 are held out.
+with C in ppm, 2.124 GtC per ppm, and the emissions E of fossil fuels rounded after CDIAC (Marland
+et al.), lines between. It is integrated in plain NumPy by Heun's method, month by month. SciPy's
+least squares take its Jacobian from `dezero.jacobian`, forwards through time, and the errors of
+the parameters from the same matrix. The years from 1992 to 2001 are held out.
 
     python examples/physics_fit.py [--at-most 2]
 """
