@@ -31,7 +31,15 @@ def _named(groups: dict[str, str], module: Any = np) -> dict[Any, str]:
     }
 
 
-NOT_COVERED = _named(
+_EMATH = _named(
+    {
+        "it chooses real or complex results by the values; write the function of complex numbers, "
+        "np.sqrt(v.astype(complex))": ("arccos arcsin arctanh log log10 log2 logn power sqrt"),
+    },
+    np.emath,
+)
+
+NOT_COVERED = _EMATH | _named(
     {
         "dates and business days do not change continuously": (
             "busday_count busday_offset datetime_as_string is_busday isnat"
@@ -92,7 +100,12 @@ WITHOUT_ARRAYS = {
 }
 """What each function does that NumPy calls without asking its arguments: its own, as it is."""
 
-protocols.lessons.update({f: f"np.{f.__name__}: {why}" for f, why in NOT_COVERED.items()})
+protocols.lessons.update(
+    {
+        f: f"np.{'emath.' if f in _EMATH else ''}{f.__name__}: {why}"
+        for f, why in NOT_COVERED.items()
+    }
+)
 protocols.plain.update(
     _named(
         {

@@ -22,7 +22,7 @@ from dezero.numpy.coverage import (
 )
 
 protocols._load_late()
-MODULES = (np, np.linalg, np.fft, sp)
+MODULES = (np, np.linalg, np.fft, np.emath, sp)
 ALL = [(f"{m.__name__}.{name}", f) for m in MODULES for name, f in functions(m)]
 
 
@@ -37,13 +37,19 @@ def test_every_function_has_a_state_and_a_note(name, function):
 @pytest.mark.parametrize("function", NOT_COVERED, ids=lambda f: f.__name__)
 def test_the_error_gives_the_reason(function):
     x = Variable(np.ones(2))
+    args = [x] * function.nin if isinstance(function, np.ufunc) else [x, *_more(function)]
     with pytest.raises(TypeError) as caught:
-        function(*[x] * (function.nin if isinstance(function, np.ufunc) else 1), *_more(function))
+        function(*args)
     assert NOT_COVERED[function] in str(caught.value)
 
 
 def _more(function):
-    needed = {np.busday_count: ["2020-01-01"], np.busday_offset: [1]}
+    needed = {
+        np.busday_count: ["2020-01-01"],
+        np.busday_offset: [1],
+        np.emath.logn: [2.0],
+        np.emath.power: [2],
+    }
     return needed.get(function, [])
 
 
