@@ -194,10 +194,15 @@ class Variable:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.requires_grad:
+            if sys._getframe(1).f_code.co_name == "_matmul_dispatch":
+                return np.array(
+                    None, object
+                )  # a sparse matrix of SciPy's: it leaves v to __rmatmul__
             raise TypeError(
                 "turning a Variable into a plain array would lose its gradient in silence: use "
-                "v.data for the value, F.stack([v, w]) to join variables, or np functions on v; "
-                "to write v into an array a, make that one a Variable(a, requires_grad=False)"
+                "v.data for the value, dezero.numpy.array([v, w]) to join variables, or np "
+                "functions on v; to write v into an array a, make that one a Variable(a, "
+                "requires_grad=False)"
             )
         return np.array(self.data, dtype=dtype, copy=copy)
 

@@ -49,8 +49,13 @@ def _compress(self: Any, condition: Any, axis: int | None = None) -> Any:
     return np.compress(condition, self, axis)
 
 
+def _is_sparse(x: Any) -> bool:
+    """Whether ``x`` is a sparse matrix of SciPy's."""
+    return not isinstance(x, Variable | np.ndarray) and hasattr(x, "tocsr")
+
+
 def _matmul(self: Variable, other: Any) -> Variable:
-    if not isinstance(other, Variable | np.ndarray) and hasattr(other, "tocsr"):
+    if _is_sparse(other):
         from dezero.scipy.sparse import matmul
 
         return matmul(self, other)
@@ -58,6 +63,10 @@ def _matmul(self: Variable, other: Any) -> Variable:
 
 
 def _reflected_matmul(self: Variable, other: Any) -> Variable:
+    if _is_sparse(other):
+        from dezero.scipy.sparse import matmul
+
+        return matmul(other, self)
     return linear_algebra.matmul(other, self)
 
 

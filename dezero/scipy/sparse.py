@@ -1,7 +1,6 @@
 """Products and systems of equations with SciPy's sparse matrices.
 
-Importing this module makes ``A @ v`` work for a sparse ``A`` and a Variable ``v``: SciPy's own
-product would turn ``v`` into a plain array, and asks nobody. ``v @ A`` needs no import.
+``A @ v`` and ``v @ A`` come here for a sparse ``A`` and a Variable ``v``.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from dezero.autodiff.batched import Batched
 from dezero.core import Primitive, Variable, dispatched, implements
 from dezero.functions.shapes import unchanged
 from dezero.scipy import scipy_module
@@ -128,7 +126,6 @@ def matmul(a: Any, b: Any, data: Any = None) -> Any:
     --------
     >>> import numpy as np
     >>> import scipy.sparse
-    >>> import dezero.scipy.sparse
     >>> from dezero import Variable
     >>> A = scipy.sparse.diags_array([1.0, 2.0])
     >>> x = Variable(np.ones(2))
@@ -214,20 +211,3 @@ def _at_pattern(pattern: Pattern, left: Any, right: Any) -> Any:
 
 def _is_sparse(x: Any) -> bool:
     return bool(scipy_module("sparse").issparse(x))
-
-
-def _teach_scipy() -> None:
-    """Have SciPy's sparse product give way to a Variable, as NumPy's does."""
-    csr_array = scipy_module("sparse").csr_array
-    base = next(cls for cls in csr_array.__mro__ if "__matmul__" in vars(cls))
-    product = base.__matmul__
-
-    def __matmul__(self: Any, other: Any) -> Any:
-        if isinstance(other, Variable | Batched):
-            return matmul(self, other)
-        return product(self, other)
-
-    base.__matmul__ = __matmul__
-
-
-_teach_scipy()
