@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from builtins import dict, isinstance, list, tuple, type  # noqa: UP029
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +30,7 @@ __all__ = [
     "check_grads",
     "checkpoint",
     "deriv",
+    "dict",
     "elementwise_grad",
     "flatten",
     "grad",
@@ -38,7 +40,9 @@ __all__ = [
     "hessian_tensor_product",
     "hessian_vector_product",
     "holomorphic_grad",
+    "isinstance",
     "jacobian",
+    "list",
     "make_ggnvp",
     "make_hvp",
     "make_jvp",
@@ -48,6 +52,8 @@ __all__ = [
     "rmsprop",
     "sgd",
     "tensor_jacobian_product",
+    "tuple",
+    "type",
     "value_and_grad",
     "vector_jacobian_product",
 ]

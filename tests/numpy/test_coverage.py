@@ -73,6 +73,7 @@ PLAIN_ARGUMENTS = {
         (I, J),
     ),
     **dict.fromkeys([np.invert, np.bitwise_count], (I,)),
+    getattr(np, "in1d", np.isin): (V, W),
     np.searchsorted: (np.sort(V), W),
     np.digitize: (V, np.sort(W)),
     np.argpartition: (V, 1),
@@ -93,6 +94,7 @@ PLAIN_ARGUMENTS = {
 SAVING = {np.save, np.savetxt, np.savez, np.savez_compressed}
 
 
+@pytest.mark.filterwarnings("ignore:`in1d`:DeprecationWarning")
 @pytest.mark.parametrize(
     ("name", "function"),
     [(name, f) for name, f in ALL if state(f)[0] == PLAIN and f not in SAVING],

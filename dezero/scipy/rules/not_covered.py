@@ -17,7 +17,7 @@ _CHARACTERISTIC = (
 
 _IMPRECISE = "SciPy's own values and slopes of it agree to two digits only"
 
-NOT_COVERED = {
+_REASONS = {
     **dict.fromkeys(
         [
             "bdtrik", "bdtrin", "btdtria", "btdtrib", "chdtriv", "chndtridf", "chndtrinc",
@@ -31,9 +31,12 @@ NOT_COVERED = {
     ),
     "_riemann_zeta": "the derivative of zeta(x) has no closed form; zeta(x, q) has one for q",
     **dict.fromkeys(["mathieu_a", "mathieu_b", "obl_cv", "pro_cv"], _CHARACTERISTIC),
+    "sph_harm": "SciPy has removed it; write it with lpmv, np.cos and np.sin",
     **dict.fromkeys(["obl_rad2", "obl_rad2_cv", "pro_rad2", "pro_rad2_cv"], _IMPRECISE),
 }  # fmt: skip
-"""Why each has no rule, by its name in ``scipy.special``."""
+
+NOT_COVERED = {name: why for name, why in _REASONS.items() if hasattr(sp._ufuncs, name)}
+"""Why each has no rule, by its name in ``scipy.special``; the names of this version of SciPy's."""
 
 for _name, _reason in NOT_COVERED.items():
     lessons[getattr(sp._ufuncs, _name)] = f"scipy.special.{_name}: {_reason}"
