@@ -71,7 +71,6 @@ def test_argnum_is_a_number_or_several():
         ("holomorphic_grad", np.sin, (1 + 2j,)),
         ("deriv", np.sin, (0.5,)),
     ],
-    ids=str,
 )
 def test_results_are_autograds(name, function, args):
     ours, theirs = both(name)
