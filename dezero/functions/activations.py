@@ -6,10 +6,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dezero.core import Primitive, Variable, elementwise, implements, neg
+from dezero.core import Primitive, Variable, div, elementwise, implements, neg
+from dezero.core.operators import absolute
 from dezero.core.primitive import unary
-from dezero.functions.math import exp
+from dezero.functions.math import clip, exp, where
 from dezero.functions.reductions import sum as sum_
+from dezero.functions.shapes import split
 from dezero.kernels import activations as kernels
 from dezero.kernels import elementwise as fast
 from dezero.kernels import softmax as normalizing
@@ -236,6 +238,88 @@ def log_softmax(x: Any, axis: int = 1) -> Variable:
     return LogSoftmax(axis)(x)
 
 
+def elu(x: Any, alpha: float = 1.0) -> Variable:
+    r"""Return ``x`` where positive, else :math:`\alpha (e^x - 1)`.
+
+    Source: Clevert, Unterthiner and Hochreiter, 2015.
+
+    Examples
+    --------
+    >>> import dezero.functions as F
+    >>> print(f"{F.elu(-1.0):.6f}")
+    -0.632121
+    """
+    x = _array_or_variable(x)
+    return where(x > 0, x, alpha * np.expm1(where(x > 0, 0, x)))
+
+
+def selu(x: Any) -> Variable:
+    r"""Return :math:`\lambda` times :func:`elu`: activations that keep mean 0 and variance 1.
+
+    Source: Klambauer et al., Self-Normalizing Neural Networks, 2017.
+
+    Examples
+    --------
+    >>> import dezero.functions as F
+    >>> print(f"{F.selu(1.0):.6f}")
+    1.050701
+    """
+    return 1.0507009873554805 * elu(x, 1.6732632423543772)
+
+
+def glu(x: Any, axis: int = -1) -> Variable:
+    r"""Return :math:`a \sigma(b)`, where a and b are the halves of ``x`` along an axis.
+
+    Raises
+    ------
+    ValueError
+        If the axis has an odd number of elements.
+
+    Notes
+    -----
+    Source: Dauphin et al., 2016.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.glu(np.array([4.0, 0.0]))
+    variable([2.])
+    """
+    x = _array_or_variable(x)
+    if not x.ndim or x.shape[axis] % 2:
+        raise ValueError(
+            f"glu: got an array of shape {x.shape}; it wants an even number of elements along "
+            f"axis {axis}"
+        )
+    a, b = split(x, 2, axis)
+    return a * sigmoid(b)
+
+
+def hard_tanh(x: Any, low: float = -1.0, high: float = 1.0) -> Variable:
+    """Return ``x`` limited to ``[low, high]``: :func:`dezero.functions.clip`.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.hard_tanh(np.array([-3.0, 0.5]))
+    variable([-1.   0.5])
+    """
+    return clip(x, low, high)
+
+
+def soft_sign(x: Any) -> Variable:
+    """Return ``x / (1 + |x|)``.
+
+    Examples
+    --------
+    >>> import dezero.functions as F
+    >>> F.soft_sign(1.0)
+    variable(0.5)
+    """
+    x = _array_or_variable(x)
+    return div(x, 1 + absolute(x))
+
+
 def _array_or_variable(x: Any) -> Any:
     return x if hasattr(x, "dtype") else np.asarray(x, float)
 
@@ -248,13 +332,18 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "Softmax",
+    "elu",
     "gelu",
+    "glu",
+    "hard_tanh",
     "leaky_relu",
     "log_softmax",
     "relu",
+    "selu",
     "sigmoid",
     "sigmoid_simple",
     "silu",
+    "soft_sign",
     "softmax",
     "softmax_simple",
 ]

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Primitive, Variable, as_array, implements, sub
+from dezero.core import Primitive, Variable, as_array, as_input, implements, sub
 from dezero.functions.activations import log_softmax
-from dezero.functions.indexing import check_labels
+from dezero.functions.indexing import check_labels, get_item
+from dezero.functions.math import maximum
+from dezero.functions.reductions import average
 from dezero.functions.reductions import sum as sum_
 from dezero.kernels import softmax as kernels
 
@@ -317,6 +319,137 @@ def check_same_shape(name: str, x0: Any, x1: Any) -> None:
         )
 
 
+def negative_log_likelihood(x: Any, t: Any) -> Variable:
+    r"""Return the mean of :math:`-x_t`, where ``x`` has logarithms of probabilities.
+
+    Parameters
+    ----------
+    x : Variable or array of shape (N, C)
+        What :func:`dezero.functions.log_softmax` gives, say.
+    t : array of int, shape (N,)
+        Labels from 0 to ``C - 1``; no gradient.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the shapes do not fit, or a label is not a class.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.negative_log_likelihood(np.log([[0.5, 0.5]]), np.array([0]))
+    variable(0.6931471805599453)
+    """
+    return -average(_at_labels("negative_log_likelihood", x, t))
+
+
+def focal_loss(x: Any, t: Any, gamma: float = 2.0) -> Variable:
+    r"""Return the mean of :math:`-(1 - p_t)^\gamma \log p_t`, where p is the softmax of ``x``.
+
+    Examples that are right already count less than in the cross entropy, which is ``gamma = 0``.
+
+    Parameters
+    ----------
+    x : Variable or array of shape (N, C)
+        Scores of the classes.
+    t : array of int, shape (N,)
+        Labels from 0 to ``C - 1``; no gradient.
+    gamma : float, default 2
+        At least 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the shapes do not fit, a label is not a class, or gamma is negative.
+
+    Notes
+    -----
+    Source: Lin et al., Focal Loss for Dense Object Detection, 2017.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> print(f"{F.focal_loss(np.zeros((1, 2)), np.array([1])):.6f}")
+    0.173287
+    """
+    if gamma < 0:
+        raise ValueError(f"focal_loss: got gamma {gamma}; it wants a number of at least 0")
+    log_p = _at_labels("focal_loss", log_softmax(x), t)
+    return -average((-np.expm1(log_p)) ** gamma * log_p)
+
+
+def multiclass_hinge(x: Any, t: Any, margin: float = 1.0) -> Variable:
+    r"""Return the mean over the batch of :math:`\sum_{j \ne t} \max(0, x_j - x_t + m)`.
+
+    Parameters
+    ----------
+    x : Variable or array of shape (N, C)
+        Scores of the classes.
+    t : array of int, shape (N,)
+        Labels from 0 to ``C - 1``; no gradient.
+    margin : float, default 1
+        By how much the score of the label has to be larger.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the shapes do not fit, or a label is not a class.
+
+    Notes
+    -----
+    Source: Weston and Watkins, 1999.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.multiclass_hinge(np.array([[2.0, 1.5]]), np.array([0]))
+    variable(0.5)
+    """
+    right = _at_labels("multiclass_hinge", x, t)
+    distances = maximum(sub(x, np.expand_dims(right, 1)) + margin, 0)
+    labels = t.data if isinstance(t, Variable) else t
+    others = np.arange(distances.shape[1]) != labels[:, None]
+    return sum_(distances * others.astype(distances.dtype)) / max(len(labels), 1)
+
+
+def margin_ranking_loss(x0: Any, x1: Any, order: Any, margin: float = 0.0) -> Variable:
+    r"""Return the mean of :math:`\max(0, m - s (x_0 - x_1))`.
+
+    Parameters
+    ----------
+    x0, x1 : Variable or array of one shape
+        Scores.
+    order : array of that shape, or a number
+        1 where ``x0`` should be larger, -1 where ``x1`` should; no gradient.
+    margin : float, default 0
+        By how much.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np, dezero.functions as F
+    >>> F.margin_ranking_loss(np.array([1.0, 3.0]), np.array([2.0, 2.0]), 1)
+    variable(0.5)
+    """
+    check_same_shape("margin_ranking_loss", x0, x1)
+    difference = sub(x0, x1)
+    order = order.data if isinstance(order, Variable) else order
+    if hasattr(order, "dtype"):
+        order = order.astype(difference.dtype)  # whole numbers would widen float32
+    return average(maximum(margin - order * difference, 0))
+
+
+def _at_labels(name: str, x: Any, t: Any) -> Variable:
+    """Return the element of each row at its label."""
+    x, t = as_input(x), t.data if isinstance(t, Variable) else t
+    check_class_labels(name, x, t)
+    return get_item(x, (np.arange(len(t)), t))
+
+
 def check_class_labels(name: str, x: Any, t: Any, ignored: int | None = None) -> None:
     """Raise unless ``x`` is (N, C) and ``t`` holds N classes, or the label that is ignored."""
     if x.ndim != 2 or t.ndim != 1 or len(x) != len(t):
@@ -334,8 +467,12 @@ __all__ = [
     "SoftmaxCrossEntropy",
     "accuracy",
     "binary_cross_entropy",
+    "focal_loss",
+    "margin_ranking_loss",
     "mean_squared_error",
     "mean_squared_error_simple",
+    "multiclass_hinge",
+    "negative_log_likelihood",
     "sigmoid_cross_entropy",
     "softmax_cross_entropy",
     "softmax_cross_entropy_simple",
