@@ -133,30 +133,31 @@ class Batched(NDArrayOperatorsMixin):
         """Apply a differentiable function of this package, a class or a fresh instance."""
         from dezero.autodiff.batching_rules import apply_function
 
-        return self._top(inputs)._guard(apply_function, function, inputs)
+        return apply_function(self._top(inputs)._batch, function, inputs)
 
     def _mapped(self, function: Any, args: Any, kwargs: dict[str, Any], aligned: bool) -> Any:
         from dezero.autodiff.batching_rules import call_numpy
 
-        return self._top(args)._guard(call_numpy, function, args, kwargs, aligned)
+        return call_numpy(self._top(args)._batch, function, args, kwargs, aligned)
 
     def _top(self, args: Any) -> Batched:
         """Return the one of the innermost vmap among the arguments."""
         found = [x for x in _flat(args) if isinstance(x, Batched)]
         return max(found, key=lambda x: x._floor, default=self)
 
-    def _guard(self, rule: Callable[..., Any], *args: Any) -> Any:
-        return rule(Batch(self.value.shape[0], self._floor), *args)
+    @property
+    def _batch(self) -> Batch:
+        return Batch(self.value.shape[0], self._floor)
 
     def __getitem__(self, index: Any) -> Any:
         from dezero.autodiff.batching_indexing import get_item
 
-        return get_item(Batch(self.value.shape[0], self._floor), self, index)
+        return get_item(self._batch, self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         from dezero.autodiff.batching_indexing import set_item
 
-        if not set_item(Batch(self.value.shape[0], self._floor), self, index, value):
+        if not set_item(self._batch, self, index, value):
             self._refuse()
 
     def astype(self, dtype: Any, copy: bool = True) -> Any:
