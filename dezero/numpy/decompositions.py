@@ -332,7 +332,7 @@ def eig(a: Any) -> EigResult:
     --------
     >>> import numpy as np
     >>> from dezero import Variable
-    >>> np.linalg.eig(Variable(np.array([[2.0, 1.0], [0.0, 1.0]]))).eigenvalues
+    >>> np.real(np.linalg.eig(Variable(np.array([[2.0, 1.0], [0.0, 1.0]]))).eigenvalues)
     variable([2. 1.])
     """
     return EigResult(*Eig()(a))
@@ -346,7 +346,7 @@ def eigvals(a: Any) -> Variable:
     --------
     >>> import numpy as np
     >>> from dezero import Variable
-    >>> np.linalg.eigvals(Variable(np.array([[2.0, 1.0], [0.0, 1.0]])))
+    >>> np.real(np.linalg.eigvals(Variable(np.array([[2.0, 1.0], [0.0, 1.0]]))))
     variable([2. 1.])
     """
     return eig(a).eigenvalues

@@ -95,6 +95,7 @@ SAVING = {np.save, np.savetxt, np.savez, np.savez_compressed}
 
 
 @pytest.mark.filterwarnings("ignore:`in1d`:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated:DeprecationWarning")
 @pytest.mark.parametrize(
     ("name", "function"),
     [(name, f) for name, f in ALL if state(f)[0] == PLAIN and f not in SAVING],

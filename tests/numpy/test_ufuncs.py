@@ -223,6 +223,7 @@ def test_dtypes_are_those_of_numpy(function, dtype):
 # Plain arrays.
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated:DeprecationWarning")  # from 2.5 on
 @pytest.mark.parametrize(
     "call",
     [
