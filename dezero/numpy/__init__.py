@@ -19,6 +19,7 @@ Examples
 variable([3. 2. 1.])
 """
 
+import importlib
 from typing import Any
 
 import numpy
@@ -40,7 +41,6 @@ from dezero.numpy import (  # noqa: F401
     polynomials,
     products,
     quantiles,
-    random,
     reductions,
     shapes,
     sorting,
@@ -65,6 +65,8 @@ from dezero.numpy.creation import (
 
 
 def __getattr__(name: str) -> Any:
+    if name == "random":  # NumPy's takes longer to load than this package
+        return importlib.import_module("dezero.numpy.random")
     return getattr(numpy, name)
 
 
