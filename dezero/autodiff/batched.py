@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from dezero.core.protocols import ends
 from dezero.core.variable import Variable
 
 
@@ -121,7 +122,7 @@ class Batched(NDArrayOperatorsMixin):
         return target
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if not self._outranks(*_flat(args)):
+        if not self._outranks(*ends(args)):
             return NotImplemented
         return self._mapped(function, args, kwargs, False)
 
@@ -142,7 +143,7 @@ class Batched(NDArrayOperatorsMixin):
 
     def _top(self, args: Any) -> Batched:
         """Return the one of the innermost vmap among the arguments."""
-        found = [x for x in _flat(args) if isinstance(x, Batched)]
+        found = [x for x in ends(args) if isinstance(x, Batched)]
         return max(found, key=lambda x: x._floor, default=self)
 
     @property
@@ -245,14 +246,6 @@ def _level_of(x: Variable) -> int:
     if x._node is not None:
         return int(x._node._depth)
     return x._data._floor + 1 if isinstance(x._data, Batched) else 0
-
-
-def _flat(args: Any) -> Any:
-    for x in args:
-        if isinstance(x, tuple | list):
-            yield from _flat(x)
-        else:
-            yield x
 
 
 def _method(name: str) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ may answer ``NotImplemented``. Without one, the function runs once for each exam
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from dezero.autodiff.batched import Batch, Batched, BatchingError
 from dezero.core.function import fresh
 from dezero.core.primitive import Elementwise, Primitive, binary, unary
+from dezero.core.protocols import ends
 from dezero.core.protocols import table as implementations
 from dezero.core.variable import Variable
 from dezero.functions import (
@@ -47,21 +48,13 @@ def rule(*functions: Any) -> Callable[[Rule], Rule]:
     return enter
 
 
-def _ends(tree: Any) -> Iterator[Any]:
-    for x in tree:
-        if isinstance(x, tuple | list | dict):
-            yield from _ends(x.values() if isinstance(x, dict) else x)
-        else:
-            yield x
-
-
 def call_numpy(batch: Batch, function: Any, args: Any, kwargs: Any, elementwise: bool) -> Any:
     """Call one of NumPy's functions, or a kernel, for all examples."""
     if elementwise and function not in RULES and function.signature is None and not kwargs:
         return _each(batch, function(*batch.aligned(args)))
     if function in WRITING or getattr(function, "__name__", "") == "at":
         raise BatchingError("vmap: it runs example by example where a function writes into arrays")
-    if not any(map(batch.holds, _ends([*args, *kwargs.values()]))):  # like=: the kind of array
+    if not any(map(batch.holds, ends([*args, *kwargs.values()]))):  # like=: the kind of array
         return function(*args, **kwargs)
     known = RULES.get(function)
     result = NotImplemented

@@ -17,7 +17,7 @@ from weakref import ref
 import numpy as np
 
 from dezero.core.config import Config
-from dezero.core.variable import Variable, as_array, initialised, make
+from dezero.core.variable import HEIGHT, Variable, as_array, initialised, make
 
 
 class Output:
@@ -246,7 +246,7 @@ class Function:
     @property
     def generation(self) -> int:
         """The largest generation of the inputs (step 16 of the book)."""
-        return (self._depth - 1) % (1 << 40)  # counted from the floor of its level: levels.py
+        return (self._depth - 1) % HEIGHT  # counted from the floor of its level: levels.py
 
     @property
     def inputs(self) -> tuple[Variable, ...]:
@@ -396,3 +396,22 @@ def _as_outputs(name: str, ys: Any) -> tuple[tuple[Any, ...], bool]:
                 "of arrays"
             )
     return arrays, single
+
+
+def input_of(edge: Any, kept: Any) -> Variable:
+    """Return the variable behind an edge, made again from what was kept if nobody holds it."""
+    if isinstance(edge, Variable):
+        return edge
+    if isinstance(edge, Function | Output):
+        found = edge._variable()
+        if found is not None:
+            return found
+        return make(_placeholder(edge._shape, edge._dtype) if kept is None else kept, edge)
+    if kept is not None:
+        return make(as_array(kept), None)
+    return make(_placeholder(*edge) if isinstance(edge, tuple) else as_array(edge), None)
+
+
+def _placeholder(shape: tuple[int, ...], dtype: Any) -> Any:
+    unknown = np.nan if np.dtype(dtype).kind in "fc" else 0
+    return np.broadcast_to(np.full((), unknown, dtype), shape)

@@ -17,11 +17,7 @@ from weakref import ref
 from dezero.core.config import Config
 from dezero.core.function import constant
 from dezero.core.primitive import elementwise
-from dezero.core.variable import Variable, make
-
-HEIGHT = 1 << 40
-"""How many generations fit between two levels."""
-
+from dezero.core.variable import HEIGHT, Variable, make
 
 _numbers = itertools.count(1)  # of the process: what outlives a level lies below all later ones
 

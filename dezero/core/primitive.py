@@ -15,12 +15,12 @@ from dezero.core.blocks import LARGE, in_blocks
 from dezero.core.config import Config
 from dezero.core.function import (
     Function,
-    Output,
     attached,
     constant,
     describe,
     explained,
     fresh,
+    input_of,
     is_edge,
     overwritten,
     written_error,
@@ -224,7 +224,7 @@ class Primitive(Function):
         if not self._edges:  # the graph was cut here
             return ()
         kept = self._arrays()
-        return tuple(_input_of(edge, kept.get(i)) for i, edge in enumerate(self._edges))
+        return tuple(input_of(edge, kept.get(i)) for i, edge in enumerate(self._edges))
 
 
 class Variadic(Primitive):
@@ -490,21 +490,3 @@ def _taker(want: tuple[int, ...]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]
 
 def _is_view(y: Any) -> bool:
     return isinstance(y, tuple) or getattr(y, "base", None) is not None
-
-
-def _input_of(edge: Any, kept: Any) -> Variable:
-    if isinstance(edge, Variable):
-        return edge
-    if isinstance(edge, Function | Output):
-        found = edge._variable()
-        if found is not None:
-            return found
-        return make(_placeholder(edge._shape, edge._dtype) if kept is None else kept, edge)
-    if kept is not None:
-        return make(as_array(kept), None)
-    return make(_placeholder(*edge) if isinstance(edge, tuple) else as_array(edge), None)
-
-
-def _placeholder(shape: tuple[int, ...], dtype: Any) -> Any:
-    unknown = np.nan if np.dtype(dtype).kind in "fc" else 0
-    return np.broadcast_to(np.full((), unknown, dtype), shape)

@@ -241,7 +241,7 @@ def _array_function(
     self: Variable, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     if any(hasattr(kind, "_outranks") for kind in types):  # an example of vmap's may go first
-        xs = [*_ends(args), *_ends(list(kwargs.values()))]
+        xs = [*ends(args), *ends(kwargs)]
         if _deferred(xs):
             return NotImplemented
     return _call(function, args, kwargs)
@@ -252,11 +252,11 @@ def _deferred(xs: Any) -> bool:
     return any(hasattr(x, "_outranks") and x._outranks(*xs) for x in xs)
 
 
-def _ends(args: Any) -> Iterator[Any]:
-    """Give the arguments of a call, those within lists and tuples too."""
-    for x in args:
-        if isinstance(x, list | tuple):
-            yield from _ends(x)
+def ends(args: Any) -> Iterator[Any]:
+    """Give the arguments of a call, those within lists, tuples and dicts too."""
+    for x in args.values() if isinstance(args, dict) else args:
+        if isinstance(x, list | tuple | dict):
+            yield from ends(x)
         else:
             yield x
 

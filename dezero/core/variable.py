@@ -14,6 +14,9 @@ import numpy as np
 if TYPE_CHECKING:
     from dezero.core.function import Function
 
+HEIGHT = 1 << 40
+"""How many generations fit between two levels of derivatives (levels.py)."""
+
 array_types: tuple[type, ...] = (np.ndarray,)
 """The array type of a Variable on the CPU; see :func:`is_array` for the others."""
 
@@ -123,7 +126,7 @@ class Variable:
     @property
     def generation(self) -> int:
         """How many functions deep this Variable lies; 0 for a leaf (step 16 of the book)."""
-        return 0 if self._node is None else int(self._node._depth) % (1 << 40)  # levels.py
+        return 0 if self._node is None else int(self._node._depth) % HEIGHT  # levels.py
 
     _shape = property(attrgetter("_data.shape"))
     _dtype = property(attrgetter("_data.dtype"))
