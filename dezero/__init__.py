@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         models,
         optimizers,
         scipy,
+        tracing,
         transforms,
         utils,
     )
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from dezero.datasets import Dataset
     from dezero.layers import Layer
     from dezero.models import Model
+    from dezero.tracing import trace
 
 tune()
 
@@ -108,6 +110,7 @@ _HOMES = {
     "SeqDataLoader": "dataloaders",
     "Dataset": "datasets",
     "Layer": "layers",
+    "trace": "tracing",
     "Model": "models",
 }
 _ROOMS = (
@@ -121,6 +124,7 @@ _ROOMS = (
     "models",
     "optimizers",
     "scipy",
+    "tracing",
     "transforms",
     "utils",
 )
@@ -189,6 +193,8 @@ __all__ = [
     "sparse_jacobian",
     "stop_gradient",
     "test_mode",
+    "trace",
+    "tracing",
     "transforms",
     "using_config",
     "utils",

@@ -13,6 +13,7 @@ from dezero.core.backward import conjugate, walk
 from dezero.core.forward import as_tangent, functions_above, sweep, tangent_of
 from dezero.core.levels import level_above, stand_in
 from dezero.core.variable import is_array
+from dezero.core.watch import section
 
 
 class Trace:
@@ -99,7 +100,7 @@ class Trace:
 
     def _pulled(self, gys: list[Any], recording: bool, outside: set[Any]) -> list[Any]:
         seeds: dict[Any, Any] = {}
-        with _recording(recording or self._batched(gys)):
+        with _recording(recording or self._batched(gys)), section("backward"):
             for y, gy in zip(self.ys, gys, strict=True):
                 if self.depends(y):
                     seed = conjugate(as_tangent(gy, recording))

@@ -11,10 +11,11 @@ import numpy as np
 
 from dezero.core.blocks import LARGE, in_blocks
 from dezero.core.config import Config
-from dezero.core.function import Function, Output, describe, is_edge
+from dezero.core.function import Function, Output, describe, is_edge, note_gradient
 from dezero.core.levels import StandIn, active_floors
 from dezero.core.shapes import conform
 from dezero.core.variable import Variable, as_array, as_variable, make
+from dezero.core.watch import pull_watched, section, watchers, watching
 
 
 def backward(root: Variable, retain_grad: bool, create_graph: bool) -> None:
@@ -37,7 +38,8 @@ def backward(root: Variable, retain_grad: bool, create_graph: bool) -> None:
     Config.enable_backprop = create_graph or (was_recording and batched)
     try:
         start = conjugate(seed if create_graph else seed.data[()])
-        leaves = walk({node: start}, create_graph, between, leaf_depths=active)
+        with section("backward", (root,)):
+            leaves = walk({node: start}, create_graph, between, leaf_depths=active)
         if between and not retain_grad:
             between = [(v, gx) for v, gx in between if v._node.__class__ is StandIn]
         stored = [(v, conjugate(gx)) for v, gx in [*leaves.items(), *(between or ())]]
@@ -81,6 +83,7 @@ def walk(
         Nodes that are leaves to this walk.
     """
     skip = -1 if outside is None else floor
+    watched = watching.on and watchers()
     grads = dict(seeds)
     heap = [
         (-node._depth, i, node)
@@ -120,11 +123,12 @@ def walk(
             continue
         rules, saved = node._rules, node._saved
         of_node = True  # whether rules are methods of the node
-        if recording or rules is None:
+        if recording or rules is None or watched:
             if outside is not None:
                 outside.update(e for e in edges if is_edge(e) and e._depth < floor)
             of_node, rules = False, _GIVEN
-            saved = [gx if gx is None else (gx,) for gx in node._pull(gy, recording, skip)]
+            gxs = (pull_watched if watched else _pull)(node, gy, recording, skip)
+            saved = [gx if gx is None else (gx,) for gx in gxs]
         elif node._large_rules:  # elementwise: plain functions, others for large arrays
             of_node = False
             if gy.__class__ is np.ndarray and gy.size >= LARGE:
@@ -138,7 +142,11 @@ def walk(
             if depth < skip:
                 outside.add(edge)  # type: ignore[union-attr]
                 continue
-            gx = rule(node, gy, *args) if of_node else rule(gy, *args)
+            try:
+                gx = rule(node, gy, *args) if of_node else rule(gy, *args)
+            except Exception as error:
+                note_gradient(error, node, gy)
+                raise
             if gx.shape != edge._shape or gx.dtype is not edge._dtype:
                 gx = conform(gx, edge, node)
             if edge._written:
@@ -151,6 +159,14 @@ def walk(
                     pushed += 1
                     heappush(heap, (-depth, pushed, edge))
     return grads
+
+
+def _pull(node: Function, gy: Any, recording: bool, skip: int) -> Any:
+    try:
+        return node._pull(gy, recording, skip)
+    except Exception as error:
+        note_gradient(error, node, gy)
+        raise
 
 
 def _add(grads: dict[Any, Any], edge: Any, gx: Any, sums: set[Any]) -> None:

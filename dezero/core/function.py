@@ -18,6 +18,7 @@ import numpy as np
 
 from dezero.core.config import Config
 from dezero.core.variable import HEIGHT, Variable, as_array, initialised, make
+from dezero.core.watch import run_watched, watching
 
 
 class Output:
@@ -131,7 +132,8 @@ class Function:
         )
         xs = [as_array(initialised(x)) for x in variables]
         edges, depth = edges_of(variables)
-        ys, single = _as_outputs(self._name, self._run(xs))
+        result = run_watched(self, xs, self._run) if watching.on else self._run(xs)
+        ys, single = _as_outputs(self._name, result)
         if depth < 0 or not Config.enable_backprop:
             outputs = [make(y, None) for y in ys]
         else:
@@ -351,11 +353,27 @@ def explained(error: Exception, name: str, xs: list[Any]) -> Exception:
     return error
 
 
+def note_gradient(error: Exception, function: Function, gy: Any) -> None:
+    """Add to an error from a gradient rule which function's it was, and of what shapes."""
+    gys = gy if isinstance(gy, list) else [gy]
+    edges = function._edges or ()
+    xs = [describe_kind(e._shape, e._dtype) for e in edges if is_edge(e)]
+    error.add_note(
+        f"in the gradient of {function._name} with respect to {', '.join(xs)}; the gradient of "
+        f"its output was {', '.join(map(describe, gys))}"
+    )
+
+
 def describe(x: Any) -> str:
     """Return ``float32 (3, 4)`` for an array, the type's name for something else."""
     if x is None:
         return "None"
-    return f"{x.dtype} {x.shape}" if hasattr(x, "dtype") else type(x).__name__
+    return describe_kind(x.shape, x.dtype) if hasattr(x, "dtype") else type(x).__name__
+
+
+def describe_kind(shape: tuple[int, ...], dtype: Any) -> str:
+    """Return ``float32 (3, 4)``."""
+    return f"{dtype} {shape}"
 
 
 def fresh(function: Function) -> Function:

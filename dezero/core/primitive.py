@@ -27,6 +27,7 @@ from dezero.core.function import (
 )
 from dezero.core.shapes import conform
 from dezero.core.variable import Variable, as_array, initialised, make
+from dezero.core.watch import run_watched, watching
 
 new = object.__new__
 
@@ -103,7 +104,7 @@ class Primitive(Function):
                 a = self._constant(x)
             xs.append(np.asarray(a) if isinstance(a, np.generic) else a)
             edges.append(edge)
-        y = self._run(xs)
+        y = run_watched(self, xs, self._run) if watching.on else self._run(xs)
         single = type(y) is not tuple
         if depth >= 0 and Config.enable_backprop:
             saved = self._kept(edges, (*xs, y))
@@ -263,11 +264,28 @@ class Elementwise(Primitive):
     _broadcasts = True
     _large_forward: ClassVar[Callable[..., Any]]
 
+    def _run(self, xs: list[Any]) -> Any:
+        large = any(x.__class__ is np.ndarray and x.size >= LARGE for x in xs)
+        try:
+            y = type(self)._large_forward(*xs) if large else self.forward(*xs)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise explained(error, self._name, xs) from error
+        return y if hasattr(y, "dtype") else as_array(y)
+
+    def _kept(self, edges: list[Any], values: tuple[Any, ...]) -> tuple[Any, ...]:
+        values = tuple(  # of a 0-d array its number, as `unary` and `binary` keep it
+            v[()] if v.__class__ is np.ndarray and v.ndim == 0 else v for v in values
+        )
+        return super()._kept(edges, values)
+
     def _pull(self, gy: Any, recording: bool, skip: int = -1) -> Any:
         saved = self._recorded() if recording else self._saved
+        rules = self._rules or ()
+        if gy.__class__ is np.ndarray and gy.size >= LARGE and not recording:
+            rules = self._large_rules or rules
         return [
             None if args is None or edge._depth < skip else rule(gy, *args)
-            for edge, rule, args in zip(self._edges, self._rules or (), saved, strict=True)
+            for edge, rule, args in zip(self._edges, rules, saved, strict=True)
         ]
 
 
@@ -328,6 +346,8 @@ def elementwise(
 
 def unary(cls: type[Elementwise], x: Any) -> Variable:
     """Apply an elementwise function of one argument: ``cls()(x)``, faster."""
+    if watching.on:
+        return watched(cls, x)
     depth = 0
     if isinstance(x, Variable):
         a = x._data
@@ -380,6 +400,8 @@ def binary(cls: type[Elementwise], x0: Any, x1: Any) -> Variable:
 
     This is the path of every operator, so it is written out flat (benchmarks/NOTES.md).
     """
+    if watching.on:
+        return watched(cls, x0, x1)
     edge0 = edge1 = None
     depth = -1
     if isinstance(x0, Variable):
@@ -456,6 +478,17 @@ def binary(cls: type[Elementwise], x0: Any, x1: Any) -> Variable:
     node._shape = y.shape
     node._dtype = y.dtype
     return out
+
+
+def watched(cls: type[Elementwise], *xs: Any) -> Variable:
+    """Apply an elementwise function by the path that watchers hear of."""
+    known = (
+        x
+        if isinstance(x, Variable) or type(x) in plain_types or hasattr(x, "_outranks")
+        else operand(x, cls)
+        for x in xs
+    )
+    return cls()(*known)
 
 
 plain_types = frozenset((np.ndarray, int, float, bool, complex))

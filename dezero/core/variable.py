@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from copy import deepcopy
@@ -10,6 +9,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from dezero.core.places import place
 
 if TYPE_CHECKING:
     from dezero.core.function import Function
@@ -103,7 +104,7 @@ class Variable:
                     "in-place write into the data of a recorded variable: its graph may need the "
                     "old values; write y = y + 1, or assign a new array: y.data = y.data + 1"
                 )
-            self._written = _place()
+            self._written = str(place())
             value = value.view()  # a graph that kept the old array object can tell it from this
         self._data = value
 
@@ -442,17 +443,6 @@ def make(data: Any, node: Any) -> Variable:
     x.name = None
     x.requires_grad = node is not None
     return x
-
-
-def _place() -> str:
-    """Return the line of the program, outside this package, that is running."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-_PACKAGE = os.path.dirname(os.path.dirname(__file__))
 
 
 def _rebuild(kind: type[Variable], data: Any, name: str | None, requires_grad: bool) -> Variable:

@@ -11,6 +11,8 @@ import numpy as np
 
 from dezero import random
 from dezero.core import Parameter, Variable
+from dezero.core.watch import part, watching
+from dezero.layers.path import note_layer
 from dezero.layers.state import Slot, check_fit, plain_array
 
 
@@ -61,11 +63,27 @@ class Layer:
 
     def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
         """Return ``forward(*inputs, **kwargs)``."""
-        outputs = self.forward(*inputs, **kwargs)
+        if watching.on:
+            outputs = self._call_watched(inputs, kwargs)
+        else:
+            try:
+                outputs = self.forward(*inputs, **kwargs)
+            except Exception as error:
+                note_layer(error, self, inputs)
+                raise
         self._inputs = [_weakly(x) for x in inputs]
         several = outputs if isinstance(outputs, tuple) else (outputs,)
         self._outputs = [_weakly(y) for y in several]
         return outputs
+
+    def _call_watched(self, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with part(self, inputs) as outputs:
+            try:
+                outputs[0] = self.forward(*inputs, **kwargs)
+            except Exception as error:
+                note_layer(error, self, inputs)
+                raise
+        return outputs[0]
 
     @property
     def inputs(self) -> list[Callable[[], Any]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from dezero.core import Parameter, Variable
 from dezero.core.blocks import in_blocks
+from dezero.core.watch import section
 from dezero.kernels.optimizers import update_all
 from dezero.layers import Layer
 from dezero.layers.state import Slot, check_fit, plain_array
@@ -100,6 +101,10 @@ class Optimizer:
                 f"{type(self).__name__}.update: there is nothing to update yet; call "
                 "setup(model) first"
             )
+        with section(self):
+            self._update()
+
+    def _update(self) -> None:
         params = list(_with_gradient(dict.fromkeys(self.target.params())))
         for hook in self.hooks:
             hook(params)

@@ -1,0 +1,62 @@
+"""The names of layers: where in a model a layer is, as in ``Net > blocks/2 > attention``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from dezero.core.function import describe
+
+
+def name_in(parent: Any, child: Any) -> str | None:
+    """Return the name of the layer ``child`` inside ``parent``: ``out``, ``blocks/2``.
+
+    ``None`` where it is not an attribute, nor in lists, tuples and dicts of one.
+    """
+    return _find(vars(parent).items(), child)
+
+
+def _find(items: Any, child: Any) -> str | None:
+    for key, value in items:
+        if value is child:
+            return str(key)
+        found = None
+        if isinstance(value, dict):
+            found = _find(value.items(), child)
+        elif isinstance(value, list | tuple):
+            found = _find(enumerate(value), child)
+        if found is not None:
+            return f"{key}/{found}"
+    return None
+
+
+def path_of(layers: Sequence[Any]) -> tuple[str, ...]:
+    """Return the names of ``layers``, each called inside the one before it.
+
+    The first is known by its class, others by the attribute that holds them, where one does.
+    """
+    names = [type(layers[0]).__name__] if layers else []
+    for parent, child in pairwise(layers):
+        names.append(name_in(parent, child) or type(child).__name__)
+    return tuple(names)
+
+
+def note_layer(error: Exception, layer: Any, inputs: tuple[Any, ...]) -> None:
+    """Say in a note of ``error`` that it passed through ``layer``: called by each, from within.
+
+    There is one note, of the whole path, with the inputs of the innermost layer.
+    """
+    layers, got, old = getattr(error, "_layers", ((), "", ""))
+    if not layers:
+        got = ", ".join(describe(getattr(x, "_data", x)) for x in inputs)
+    layers = (layer, *layers)
+    kind = type(layers[-1]).__name__
+    path = " > ".join(path_of(layers))
+    note = f"in layer {path}" + (f" ({kind})" if len(layers) > 1 else "") + f", called on {got}"
+    notes = getattr(error, "__notes__", [])
+    if old in notes:
+        notes[notes.index(old)] = note
+    else:
+        error.add_note(note)
+    error._layers = (layers, got, note)  # type: ignore[attr-defined]
