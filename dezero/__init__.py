@@ -19,7 +19,7 @@ variable(7.0)
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from dezero import functions, numpy, random
+from dezero import functions, random
 from dezero.core import (
     Config,
     Function,
@@ -33,6 +33,7 @@ from dezero.core import (
     using_config,
 )
 from dezero.core.process import tune
+from dezero.core.protocols import load_at_first_call
 from dezero.core.threads import get_num_threads, set_num_threads
 from dezero.random import seed
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         functions_conv,
         layers,
         models,
+        numpy,
         optimizers,
         scipy,
         tracing,
@@ -81,6 +83,7 @@ if TYPE_CHECKING:
     from dezero.tracing import trace
 
 tune()
+load_at_first_call("dezero.numpy")
 
 __version__ = "0.1.0"
 
@@ -122,6 +125,7 @@ _ROOMS = (
     "functions_conv",
     "layers",
     "models",
+    "numpy",
     "optimizers",
     "scipy",
     "tracing",
