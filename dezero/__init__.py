@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         cuda,
         dataloaders,
         datasets,
+        debug,
         functions_conv,
         layers,
         models,
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     )
     from dezero.dataloaders import DataLoader, SeqDataLoader
     from dezero.datasets import Dataset
+    from dezero.debug import explain
     from dezero.layers import Layer
     from dezero.models import Model
     from dezero.tracing import trace
@@ -109,6 +111,7 @@ _HOMES = {
     "DataLoader": "dataloaders",
     "SeqDataLoader": "dataloaders",
     "Dataset": "datasets",
+    "explain": "debug",
     "Layer": "layers",
     "trace": "tracing",
     "Model": "models",
@@ -119,6 +122,7 @@ _ROOMS = (
     "cuda",
     "dataloaders",
     "datasets",
+    "debug",
     "functions_conv",
     "layers",
     "models",
@@ -164,7 +168,9 @@ __all__ = [
     "custom_gradient",
     "dataloaders",
     "datasets",
+    "debug",
     "elementwise_grad",
+    "explain",
     "fixed_point",
     "functions",
     "functions_conv",
