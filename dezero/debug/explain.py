@@ -11,6 +11,7 @@ import numpy as np
 from dezero.core import Parameter, Variable
 from dezero.core.function import describe_kind
 from dezero.debug.explain_causes import (
+    is_saturated,
     spread_pairs,
     why_not_finite,
     why_shrunk,
@@ -274,7 +275,11 @@ def _is_tiny(param: Variable, found: Explanation, flow: Flow) -> bool:
         if v is not param and isinstance(v, kind)
     ]
     reference = max((x for x in others if math.isfinite(x)), default=1e-3 * flow.seed.norm)
-    return found.size.norm < _SMALL * min(reference, flow.seed.norm)
+    if found.size.norm < _SMALL * min(reference, flow.seed.norm):
+        return True
+    loss = float(np.abs(np.sum(flow.loss.data)))  # near 0 where a network has learned all
+    flat = found.size.norm < _SMALL * min(0.1 * flow.seed.norm, loss)
+    return flat and any(step.factor < 1e-4 and is_saturated(step) for step in found.path)
 
 
 def _explodes(found: Explanation, flow: Flow) -> bool:
@@ -354,9 +359,14 @@ def _cancels(found: Explanation, parts: float) -> bool:
     last = found.path[-1]
     if parts > 1e4 * found.size.norm:
         return True
-    invariant = any(s.name in ("BatchNorm", "Softmax", "LayerNorm", "GroupNorm", "Attention",
-                               "SoftmaxCrossEntropy", "LogSoftmax") for s in found.path)  # fmt: skip
+    invariant = any(step.name in _INVARIANT for step in found.path)
     return invariant and last.passed.norm < 1e-4 * last.arrived.norm
+
+
+_INVARIANT = (
+    "BatchNorm", "LayerNorm", "GroupNorm", "RMSNorm", "Attention", "Softmax", "LogSoftmax",
+    "SoftmaxCrossEntropy",
+)  # fmt: skip
 
 
 def _notes(flow: Flow) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a function did to a gradient, in words: a dead ReLU, a saturated sigmoid, a mask of zeros."""
+"""What a function did to a gradient, in words: a dead ReLU, a saturated sigmoid, a mask."""
 
 from __future__ import annotations
 
@@ -34,12 +34,24 @@ def why_stopped(step: Step) -> Reason:
     return reason or _unknown(step, arrays)
 
 
+def is_saturated(step: Step) -> bool:
+    """Whether a function is flat where it is used: a sigmoid, tanh or softmax at its ends."""
+    y = kept_arrays(step.function).get("y")
+    if y is None or not y.size:
+        return False
+    if step.name == "Softmax":
+        return float(y.max(axis=step.function.axis).mean()) > 0.99  # type: ignore[attr-defined]
+    return step.name in _SLOPES and _flat_elements(step, y) > y.size / 2
+
+
 def why_shrunk(step: Step) -> Reason:
     """Say why a function passed on very little of what it got."""
     arrays = kept_arrays(step.function)
     y = arrays.get("y")
-    if step.name in _SLOPES and y is not None:
-        return _saturated(step, arrays)
+    if step.name in _SLOPES and y is not None and y.size:
+        return _saturated(step, y)
+    if step.name == "Softmax" and is_saturated(step):
+        return _softmax(step, arrays) or _unknown(step, arrays)
     if step.name in ("MatMul", "Linear", "Mul", "Div", "Conv2d"):
         other = {name: a for name, a in arrays.items() if a.size and name != "y"}
         ranges = ", ".join(
@@ -94,7 +106,7 @@ def _relu(step: Step, arrays: dict[str, Any]) -> Reason | None:
     active = np.count_nonzero(y > 0)
     if active:
         return (
-            f"{active} of {y.size} outputs are active, but the gradient came to inactive ones alone",
+            f"{active} of {y.size} outputs are active, but the gradient came to the others alone",
             "see which functions after it select elements",
         )
     return (
@@ -111,12 +123,9 @@ _SLOPES: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _saturated(step: Step, arrays: dict[str, Any]) -> Reason | None:
-    y = arrays.get("y")
-    if y is None or not y.size:
-        return None
-    flat = np.count_nonzero(_SLOPES[step.name](y) < 0.01)
-    if flat < y.size / 2:
+def _saturated(step: Step, y: Any) -> Reason:
+    flat = _flat_elements(step, y)
+    if flat <= y.size / 2:
         return f"{step.name} multiplies its norm by {step.factor:.2g}", _SCALE
     return (
         f"{step.name} is saturated: {flat} of {y.size} outputs lie at its ends, where the slope "
@@ -124,6 +133,15 @@ def _saturated(step: Step, arrays: dict[str, Any]) -> Reason | None:
         "make its input smaller: scale the data, smaller initial weights, a normalisation layer; "
         "for a loss use the function that takes scores (F.sigmoid_cross_entropy)",
     )
+
+
+def _flat_elements(step: Step, y: Any) -> int:
+    return int(np.count_nonzero(_SLOPES[step.name](y) < 0.01))
+
+
+def _flat(step: Step, arrays: dict[str, Any]) -> Reason | None:
+    y = arrays.get("y")
+    return None if y is None or not y.size else _saturated(step, y)
 
 
 def _softmax(step: Step, arrays: dict[str, Any]) -> Reason | None:
@@ -138,7 +156,7 @@ def _softmax(step: Step, arrays: dict[str, Any]) -> Reason | None:
             "check the axis",
         )
     top = float(y.max(axis=axis).mean())
-    if top < 0.999:
+    if top < 0.99:
         return None
     return (
         f"the softmax is saturated: the largest probability is {top:.6g} on average",
@@ -211,8 +229,8 @@ def _minimum(step: Step, arrays: dict[str, Any]) -> Reason | None:
 
 _KNOWN: dict[str, Callable[[Step, dict[str, Any]], Reason | None]] = {
     "ReLU": _relu,
-    "Sigmoid": _saturated,
-    "Tanh": _saturated,
+    "Sigmoid": _flat,
+    "Tanh": _flat,
     "Softmax": _softmax,
     "Mul": _factor,
     "Dropout": _dropout,

@@ -75,36 +75,47 @@ _NO_VALUE = ("unchain()", "unchain_backward()")
 
 def _of_hop(run: Run, hop: Hop, kind: str, later: list[Hop]) -> Cut:
     event = hop.event
-    where = {"place": event.place, "layers": event.layers}
     if isinstance(event, Read):
         return _of_read(event, later)
-    if kind == "no_grad":
-        return Cut(
-            "no_grad",
-            f"{event.name} ran while nothing was recorded: inside no_grad(), or "
-            "using_config('enable_backprop', False)",
-            "move what should be differentiated out of the block",
-            **where,
-        )
     if kind in ("leaf", "unchain", "constant"):
         for read in run.events:
             if isinstance(read, Read) and _concerns(read, hop, kind):
-                return _of_read(read, [hop, *later])
-    if kind in ("leaf", "unchain"):
-        return Cut("unchain", "the graph was cut there: unchain() was called, or its creator was "
-                   "set to None", "call it only on what must not be differentiated", **where)  # fmt: skip
-    if kind == "argument":
-        return Cut(
-            event.name,
-            f"{event.name} has no derivative with respect to its argument number {hop.index + 1}",
-            "use the value in another way, or give it a smooth form",
-            **where,
-        )
-    if kind == "function":
-        return Cut(event.name, f"{event.name} has no derivative: its result is a constant",
-                   "use a smooth function in its place", **where)  # fmt: skip
-    return Cut("constant", f"{event.name} got its value as a plain array, a constant",
-               "pass the Variable itself", **where)  # fmt: skip
+                return _of_read(read, later if kind == "unchain" else [hop, *later])
+    what, why, advice = _FAULTS[kind]
+    why = why.format(name=event.name, number=hop.index + 1)
+    return Cut(what.format(name=event.name), why, advice, event.place, event.layers)
+
+
+_CUT = (
+    "unchain",
+    "the graph was cut at {name}: unchain() was called, or a creator set to None",
+    "call it only on what must not be differentiated",
+)
+_FAULTS = {
+    "no_grad": (
+        "no_grad",
+        "{name} ran while nothing was recorded: inside no_grad(), or "
+        "using_config('enable_backprop', False)",
+        "move what should be differentiated out of the block",
+    ),
+    "leaf": _CUT,
+    "unchain": _CUT,
+    "argument": (
+        "{name}",
+        "{name} has no derivative with respect to its argument number {number}",
+        "use the value in another way, or give it a smooth form",
+    ),
+    "function": (
+        "{name}",
+        "{name} has no derivative: its result is a constant",
+        "use a smooth function in its place",
+    ),
+    "constant": (
+        "constant",
+        "{name} got it as a plain array, or a Variable with requires_grad=False: a constant",
+        "pass the Variable itself",
+    ),
+}
 
 
 def _concerns(read: Read, hop: Hop, kind: str) -> bool:
@@ -129,7 +140,7 @@ def _is_array(x: Any) -> bool:
 
 def _of_read(read: Read, later: list[Hop]) -> Cut:
     used = next((h.event for h in later if isinstance(h.event, Call)), None)
-    then = f"; {used.name} at {used.place} took the result as a constant" if used else ""
+    then = f"; {used.name} at {used.place} used the result" if used else ""
     why, advice = _lesson(read.what)
     number = any(type(r) in (int, float, complex) for r in read.results)
     return Cut(read.what, why + then, advice, read.place, read.layers, certain=not number)
@@ -221,7 +232,7 @@ def _twin(param: Variable, used: list[Any]) -> Cut | None:
 
 
 def cut_in_graph(loss: Variable, param: Variable, functions: list[Function]) -> Cut:
-    """Return why ``functions``, the graph of ``loss``, lead not to ``param``: from the graph alone."""
+    """Return why the graph of ``loss`` does not lead to ``param``, from the graph alone."""
     if not param.requires_grad and param._node is None:
         return frozen()
     reader = _constant_reader(param, functions)
@@ -283,7 +294,7 @@ def no_graph(loss: Variable, run: Run | None, param: Variable) -> Cut:
     if loss._node is not None:
         return Cut(
             "freed",
-            "the graph of the loss was freed or cut at its end, by unchain_backward() or unchain()",
+            "the graph of the loss was freed, or cut at its end: unchain_backward(), unchain()",
             "compute the loss again",
         )
     if run is not None:

@@ -7,6 +7,7 @@ recorded or not, and the doors through which values leave the graph are listed h
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from dezero.autodiff.trees import leaves
 from dezero.core import Primitive, Variable, protocols
 from dezero.core.config import Config
 from dezero.core.function import Function, Output
-from dezero.core.places import Place, place
+from dezero.core.places import Place, place, places
 from dezero.functions.shapes import astype
 from dezero.tracing import trace
 
@@ -108,7 +109,9 @@ class Run(trace):
         if isinstance(found, tuple) and found and isinstance(found[0], str):
             what, found = found
         variables = tuple(x for x in leaves(found) if isinstance(x, Variable))
-        return Read(what, variables, (), place(), self._path[0])
+        lines = places(100 if what == "copy" else 1)  # deepcopy has many of its own
+        where = next((line for line in lines if line.file != copy.__file__), lines[-1])
+        return Read(what, variables, (), where, self._path[0])
 
 
 def _by_user(frame: Any) -> bool:
@@ -181,7 +184,6 @@ class Trail:
         self.param = param
         self._from: dict[Any, Hop | None] = {}
         self._arrays: dict[int, list[tuple[Any, Any]]] = {}  # by the owner of the memory
-        self._numbers: dict[float, Any] = {}
         self._mark(param, None)
         if param._node is not None:
             self._from[id(param._node)] = None
@@ -228,7 +230,6 @@ class Trail:
             return
         if isinstance(x, int | float | complex):
             if x not in (0, 1, 2, -1):
-                self._numbers.setdefault(x, x)
                 self._from.setdefault(("number", x), hop)
             return
         self._from.setdefault(id(x), hop)

@@ -52,8 +52,8 @@ def _where(cut: Any) -> list[str]:
 
 
 def _line(place: Place) -> str:
-    code = f": {place.code}" if place.code else ""
-    return f"{place}{code}"
+    code = place.code if len(place.code) <= 100 else f"{place.code[:97]}..."
+    return f"{place}: {code}" if code else str(place)
 
 
 def _sizes(found: Explanation) -> list[str]:
@@ -122,8 +122,8 @@ def _row(step: Step, width: int, marked: bool) -> str:
     line = f"  {place.file.rpartition('/')[2]}:{place.line}" if place else ""
     factor = f"x {step.factor:<8.3g}" if step.arrived.norm else " " * 10
     zeros = f"{100 * step.passed.zeros:3.0f} % zeros" if step.passed.zeros else " " * 11
-    row = f"  {'>' if marked else ' '} {_label(step):<{width}}  {step.arrived.norm:9.3g}  {factor}  {zeros}{line}"
-    return row.rstrip()
+    label = f"  {'>' if marked else ' '} {_label(step):<{width}}"
+    return f"{label}  {step.arrived.norm:9.3g}  {factor}  {zeros}{line}".rstrip()
 
 
 def _skipped(steps: tuple[Step, ...]) -> str:
