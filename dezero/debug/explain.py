@@ -11,20 +11,20 @@ import numpy as np
 from dezero.core import Parameter, Variable
 from dezero.core.function import describe_kind
 from dezero.debug.explain_causes import (
+    broadcasts,
     is_saturated,
-    spread_pairs,
     why_not_finite,
     why_shrunk,
     why_stopped,
 )
 from dezero.debug.explain_cuts import Cut, cut_in_graph, cut_in_run, frozen, no_graph
 from dezero.debug.explain_run import Run
-from dezero.debug.explain_text import show, show_all
+from dezero.debug.explain_text import HARMLESS, show, show_all
 from dezero.debug.paths import NOTHING, Flow, Size, Step, size_of
 
 Status = Literal[
     "ok", "cut", "frozen", "unused", "no graph", "zero", "tiny", "exploding", "nan",
-    "accumulated", "changed", "integer",
+    "cancels", "accumulated", "changed", "integer",
 ]  # fmt: skip
 _SMALL = 1e-5  # of the gradients of the others, and of that of the loss
 _LARGE = 1e3  # times the gradient of the loss
@@ -39,7 +39,8 @@ class Explanation:
     status : str
         ``"ok"``, or what is the matter: there is no gradient (``"cut"``, ``"frozen"``,
         ``"unused"``, ``"no graph"``), it is ``"zero"``, ``"tiny"``, ``"exploding"`` or ``"nan"``,
-        ``param.grad`` holds more than it (``"accumulated"``), or it cannot be computed
+        the parameter has no effect, so that only rounding is left (``"cancels"``), ``param.grad``
+        holds more than this gradient (``"accumulated"``), or it cannot be computed
         (``"changed"``: an array was written in place, ``"integer"``).
     param : str
         The parameter, described.
@@ -89,8 +90,8 @@ class Explanations:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is the matter with any of them."""
-        return all(row.status == "ok" for row in self.rows.values())
+        """Whether nothing is the matter with any of them; some may be frozen, or without effect."""
+        return all(row.status in HARMLESS for row in self.rows.values())
 
     def __getitem__(self, name: str) -> Explanation:
         return self.rows[name]
@@ -181,7 +182,9 @@ def _flow(loss: Any) -> Flow | Cut | None:
     if not loss._node._function._edges:
         return None
     try:
-        return Flow(loss)
+        flow = Flow(loss)
+        flow.notes = broadcasts(flow.functions)
+        return flow
     except (RuntimeError, TypeError, ValueError) as error:
         message = str(error)
         if "in place" in message:
@@ -251,7 +254,7 @@ def _measured(param: Variable, flow: Flow, target: Any) -> Explanation:
         gradient=gradient if gradient is None else np.asarray(gradient),
         size=size,
         contributions=tuple(step.passed for step in contributions),
-        notes=tuple(_notes(flow)),
+        notes=flow.notes,
         weight=size_of(param.data).norm if param.size else 0.0,
     )
     if param.size == 0:
@@ -259,20 +262,20 @@ def _measured(param: Variable, flow: Flow, target: Any) -> Explanation:
     if not size.finite:
         return replace(found, status="nan", cut=_first_not_finite(found))
     if size.norm == 0:
-        return replace(found, status="zero", cut=_of_zero(found, flow))
+        cut = _of_zero(found)
+        return replace(found, status="cancels" if cut.what == "sum" else "zero", cut=cut)
     if _is_tiny(param, found, flow):
-        return replace(found, status="tiny", cut=_of_change(found, flow, down=True))
+        cut = _of_change(found, down=True)
+        return replace(found, status="cancels" if cut.what == "sum" else "tiny", cut=cut)
     if _explodes(found, flow):
-        return replace(found, status="exploding", cut=_of_change(found, flow, down=False))
+        return replace(found, status="exploding", cut=_of_change(found, down=False))
     return _compared(param, found, flow)
 
 
 def _is_tiny(param: Variable, found: Explanation, flow: Flow) -> bool:
     kind = Parameter if isinstance(param, Parameter) else Variable
     others = [
-        size_of(flow.gradients[id(v)]).norm
-        for v in flow.leaves
-        if v is not param and isinstance(v, kind)
+        size.norm for v, size in flow.leaves.items() if v is not param and isinstance(v, kind)
     ]
     reference = max((x for x in others if math.isfinite(x)), default=1e-3 * flow.seed.norm)
     if found.size.norm < _SMALL * min(reference, flow.seed.norm):
@@ -304,7 +307,7 @@ def _first_not_finite(found: Explanation) -> Cut:
     return Cut("sum", "finite parts overflowed where they were added up", "make the loss smaller")
 
 
-def _of_zero(found: Explanation, flow: Flow) -> Cut:
+def _of_zero(found: Explanation) -> Cut:
     """Return the first function, from the loss on, that let nothing through."""
     for i, step in enumerate(found.path):
         if step.arrived.norm and not step.passed.norm:
@@ -323,7 +326,7 @@ def _of_zero(found: Explanation, flow: Flow) -> Cut:
     return Cut("loss", "the gradient given for the loss is 0", "see loss.grad")
 
 
-def _of_change(found: Explanation, flow: Flow, down: bool) -> Cut:
+def _of_change(found: Explanation, down: bool) -> Cut:
     """Return the function that shrank (or grew) the gradient most, and what others like it did."""
     steps = [s for s in found.path if s.arrived.norm and s.passed.norm]
     if not steps:
@@ -367,16 +370,6 @@ _INVARIANT = (
     "BatchNorm", "LayerNorm", "GroupNorm", "RMSNorm", "Attention", "Softmax", "LogSoftmax",
     "SoftmaxCrossEntropy",
 )  # fmt: skip
-
-
-def _notes(flow: Flow) -> list[str]:
-    notes = []
-    for function in flow.functions:
-        said = spread_pairs(function)
-        if said:
-            place = Step(function, NOTHING, NOTHING, 0).place
-            notes.append(f"{said} ({place})" if place else said)
-    return notes[:3]
 
 
 def _compared(param: Variable, found: Explanation, flow: Flow) -> Explanation:

@@ -10,6 +10,7 @@ import numpy as np
 from dezero.core import Primitive, Variadic
 from dezero.core.function import Function, is_edge
 from dezero.debug.paths import Step
+from dezero.tracing import origin
 
 Reason = tuple[str, str]  # why, and what to do
 
@@ -255,7 +256,18 @@ _SCALE = (
 _ANOMALY = "run the step inside `with dezero.detect_anomaly():` to see its arguments"
 
 
-def spread_pairs(function: Function) -> str | None:
+def broadcasts(functions: list[Function]) -> tuple[str, ...]:
+    """Say which functions broadcast in a way that is seldom meant, of three at most."""
+    notes = []
+    for function in functions:
+        said = _spread_pairs(function)
+        if said:
+            found = origin(function)
+            notes.append(f"{said} (at {found.place})" if found else said)
+    return tuple(notes[:3])
+
+
+def _spread_pairs(function: Function) -> str | None:
     """Say so where ``function`` made a table of all pairs from (N, 1) and (N,)."""
     if not function._broadcasts or isinstance(function._outputs, tuple):
         return None

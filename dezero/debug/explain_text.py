@@ -10,6 +10,8 @@ from dezero.debug.paths import Step
 if TYPE_CHECKING:
     from dezero.debug.explain import Explanation
 
+HARMLESS = ("ok", "cancels", "frozen")  # nothing the matter with these
+
 _HEADLINES = {
     "ok": "gets a gradient, of an ordinary size",
     "cut": "gets no gradient: the graph of the loss does not lead to it",
@@ -19,6 +21,7 @@ _HEADLINES = {
     "zero": "gets a gradient of zeros",
     "tiny": "gets a tiny gradient",
     "exploding": "gets an exploding gradient",
+    "cancels": "gets a gradient that is nothing but rounding",
     "nan": "gets a gradient with NaN or infinity in it",
     "accumulated": "holds more than the gradient of this loss",
     "changed": "cannot be explained any more",
@@ -149,8 +152,8 @@ def show_all(rows: dict[str, Explanation]) -> str:
     """Return a table of parameters: those with something the matter first."""
     if not rows:
         return "no parameters"
-    bad = [(name, row) for name, row in rows.items() if row.status != "ok"]
-    good = [(name, row) for name, row in rows.items() if row.status == "ok"]
+    bad = [(name, row) for name, row in rows.items() if row.status not in HARMLESS]
+    good = [(name, row) for name, row in rows.items() if row.status in HARMLESS]
     shown = bad[:10]
     if len(bad) < 10:
         shown += good[: 10 - len(bad)]
@@ -162,8 +165,7 @@ def show_all(rows: dict[str, Explanation]) -> str:
         lines.append(f"{name:<{width + 2}}{row.status:<13}" + (numbers if row.path else ""))
     left = len(rows) - len(shown)
     if left:
-        ok = sum(row.status == "ok" for _, row in good)
-        lines.append(f"... and {left} more; {ok} of {len(rows)} are ok")
+        lines.append(f"... and {left} more; {len(bad)} of {len(rows)} have something the matter")
     said: dict[str, tuple[str, list[str]]] = {}
     for name, row in bad:
         if row.cut is not None:

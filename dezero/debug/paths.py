@@ -52,6 +52,11 @@ def size_of(gx: Any) -> Size:
         norm = math.hypot(*(s.norm for s in sizes))
         zeros = min((s.zeros for s in sizes), default=1.0)
         return Size(norm, max((s.largest for s in sizes), default=0.0), zeros)
+    if isinstance(gx, np.generic):
+        largest = float(abs(gx))
+        return Size(largest, largest, float(largest == 0))
+    if getattr(gx, "__array_ufunc__", gx) is None:  # recurrent layers: not multiplied out yet
+        gx = np.asarray(gx)
     flat = np.abs(gx).reshape(-1)
     if flat.size == 0:
         return NOTHING
@@ -151,6 +156,12 @@ class Flow(Watcher):
         What each function gave to each of its inputs: a Size, or ``None``.
     gradients : dict of int to array
         The gradients of leaves, and of living variables on the way, by ``id``.
+    leaves : dict of Variable to Size
+        The gradients of the leaves.
+    seed : Size
+        The gradient that the walk began with.
+    notes : tuple of str
+        What there is to say of the graph, whichever leaf is asked for.
     """
 
     def __init__(self, loss: Variable) -> None:
@@ -160,7 +171,8 @@ class Flow(Watcher):
         self.arrived: dict[Function, Size] = {}
         self.passed: dict[Function, list[Size | None]] = {}
         self.gradients: dict[int, Any] = {}
-        self.leaves: list[Variable] = []
+        self.leaves: dict[Variable, Size] = {}
+        self.notes: tuple[str, ...] = ()
         self.outputs: dict[Function, list[Output]] = {}
         for key in self.users:
             if isinstance(key, Output):
@@ -179,7 +191,7 @@ class Flow(Watcher):
                 leaves = walk({self.loss._node: seed}, False, between)
             finally:
                 stop(self)
-        self.leaves = list(leaves)
+        self.leaves = {leaf: size_of(gx) for leaf, gx in leaves.items()}
         for variable, gx in [*between, *leaves.items()]:
             self.gradients[id(variable)] = conjugate(gx)
         self._alive = between  # so that no id is used again
