@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -90,7 +91,7 @@ class Explanations:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is the matter with any of them; some may be frozen, or without effect."""
+        """Whether nothing is the matter with any of them; some may be frozen or without effect."""
         return all(row.status in HARMLESS for row in self.rows.values())
 
     def __getitem__(self, name: str) -> Explanation:
@@ -134,9 +135,10 @@ def explain(loss: Any, param: Any, optimizer: Any = None) -> Any:
     Notes
     -----
     A gradient is called tiny if its norm is less than 1e-5 of both the largest among the other
-    parameters and that of the loss itself (which is 1), exploding if it is over 1000 times that
-    of the loss, and a change of the parameter by 0.1 % would change the loss by more than its own
-    value.
+    parameters and that of the loss itself (which is 1), or if a saturated function made it less
+    than 1e-6; exploding if it is over 1000 times that of the loss, and either a change of the
+    parameter by 0.1 % would change the loss by more than its own value, or functions that come
+    again and again on the way multiplied it by over 10,000.
 
     Examples
     --------
@@ -288,11 +290,19 @@ def _is_tiny(param: Variable, found: Explanation, flow: Flow) -> bool:
 def _explodes(found: Explanation, flow: Flow) -> bool:
     if found.size.norm <= _LARGE * flow.seed.norm:
         return False
+    if _growth_of_repeated(found.path[:-1]) > 10 * _LARGE:  # a recurrent net, say
+        return True
     loss = float(np.abs(np.sum(flow.loss.data)))
-    weight = max(
-        found.weight, 0.1 * math.sqrt(found.gradient.size if found.gradient is not None else 1)
-    )
+    count = 1 if found.gradient is None else found.gradient.size
+    weight = max(found.weight, 0.1 * math.sqrt(count))  # biases begin with 0
     return found.size.norm * weight > _LARGE * max(loss, flow.seed.norm)
+
+
+def _growth_of_repeated(path: tuple[Step, ...]) -> float:
+    """Return by what the functions that come five times, or more, multiplied the norm."""
+    count = Counter(step.name for step in path)
+    logs = [math.log(s.factor) for s in path if count[s.name] >= 5 and s.factor > 0]
+    return math.exp(min(sum(logs), 700.0))
 
 
 def _first_not_finite(found: Explanation) -> Cut:

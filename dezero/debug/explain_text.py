@@ -144,7 +144,7 @@ def _wrapped(label: str, text: str, width: int = 88) -> list[str]:
         if lines[-1] and len(lines[-1]) + len(word) >= width:
             lines.append("")
         lines[-1] += f" {word}" if lines[-1] else word
-    first = f"  {label:<8}{lines[0]}"
+    first = f"  {label:<8}{lines[0]}" if len(label) < 8 else f"  {label}  {lines[0]}"
     return [first, *(" " * 10 + line for line in lines[1:])]
 
 
@@ -166,14 +166,25 @@ def show_all(rows: dict[str, Explanation]) -> str:
     left = len(rows) - len(shown)
     if left:
         lines.append(f"... and {left} more; {len(bad)} of {len(rows)} have something the matter")
-    said: dict[str, tuple[str, list[str]]] = {}
+    for names in list(_grouped(bad).values())[:3]:
+        lines += _group(names, rows[names[0]])
+    return "\n".join(lines)
+
+
+def _grouped(bad: list[tuple[str, Explanation]]) -> dict[Any, list[str]]:
+    """Return the names of the parameters by what is the matter with them."""
+    groups: dict[Any, list[str]] = {}
     for name, row in bad:
         if row.cut is not None:
-            said.setdefault(row.cut.why, (row.cut.advice, []))[1].append(name)
-    for why, (advice, names) in list(said.items())[:3]:
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        row = rows[names[0]]
-        place = f" (at {row.cut.place})" if row.cut and row.cut.place else ""
-        lines += _wrapped(row.status, f"{', '.join(names[:3])}{more}: {why}{place}")
-        lines += _wrapped("advice", advice)
-    return "\n".join(lines)
+            groups.setdefault((row.status, row.cut.what, row.cut.place), []).append(name)
+    return groups
+
+
+def _group(names: list[str], row: Explanation) -> list[str]:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    cut = row.cut
+    if cut is None:
+        return []
+    place = f" (at {cut.place})" if cut.place else ""
+    said = f"{', '.join(names[:3])}{more}: {cut.why}{place}"
+    return _wrapped(row.status, said) + _wrapped("advice", cut.advice)

@@ -53,7 +53,7 @@ def size_of(gx: Any) -> Size:
         zeros = min((s.zeros for s in sizes), default=1.0)
         return Size(norm, max((s.largest for s in sizes), default=0.0), zeros)
     if isinstance(gx, np.generic):
-        largest = float(abs(gx))
+        largest = float(np.abs(gx))
         return Size(largest, largest, float(largest == 0))
     if getattr(gx, "__array_ufunc__", gx) is None:  # recurrent layers: not multiplied out yet
         gx = np.asarray(gx)
