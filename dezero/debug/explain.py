@@ -14,8 +14,8 @@ from dezero.core.function import describe_kind
 from dezero.debug.explain_causes import (
     broadcasts,
     is_saturated,
+    why_changed,
     why_not_finite,
-    why_shrunk,
     why_stopped,
 )
 from dezero.debug.explain_cuts import Cut, cut_in_graph, cut_in_run, frozen, no_graph
@@ -245,7 +245,12 @@ def _unreached(loss: Variable, param: Variable, run: Run | None, flow: Flow) -> 
 
 
 def _measured(param: Variable, flow: Flow, target: Any) -> Explanation:
-    """Explain a gradient that there is."""
+    """Explain a gradient that there is, and what ``param.grad`` holds."""
+    found = _judged(param, flow, target)
+    return found if param.size == 0 else _compared(param, found, flow)
+
+
+def _judged(param: Variable, flow: Flow, target: Any) -> Explanation:
     gradient = flow.gradients.get(id(param))
     contributions = flow.contributions(target)
     size = size_of(gradient) if gradient is not None else flow.arrived.get(target, NOTHING)
@@ -271,7 +276,7 @@ def _measured(param: Variable, flow: Flow, target: Any) -> Explanation:
         return replace(found, status="cancels" if cut.what == "sum" else "tiny", cut=cut)
     if _explodes(found, flow):
         return replace(found, status="exploding", cut=_of_change(found, down=False))
-    return _compared(param, found, flow)
+    return found
 
 
 def _is_tiny(param: Variable, found: Explanation, flow: Flow) -> bool:
@@ -350,13 +355,14 @@ def _of_change(found: Explanation, down: bool) -> Cut:
         logs.setdefault(step.name, []).append(math.log(step.factor))
     pick = min if down else max
     name = pick(logs, key=lambda n: sum(logs[n]))
-    worst = pick((s for s in steps if s.name == name), key=lambda s: s.factor)
+    alike = [s for s in steps if s.name == name]
+    worst = pick(alike[:-1] or alike, key=lambda s: s.factor)  # the last leads into the parameter
     count, mean = len(logs[name]), math.exp(sum(logs[name]) / len(logs[name]))
     many = (
         f"{count} calls of {name} on the path multiply the norm by {mean:.3g} on average, by "
         f"{math.exp(sum(logs[name])):.3g} together"
     )
-    why, advice = why_shrunk(worst)
+    why, advice = why_changed(worst)
     why = f"{many}; {why}" if count > 1 else why
     return Cut(name, why, advice, worst.place, worst.layers)
 
@@ -400,6 +406,9 @@ def _compared(param: Variable, found: Explanation, flow: Flow) -> Explanation:
     rest = size_of(held - found.gradient).norm
     if rest <= 1e-3 * max(found.size.norm, size_of(held).norm):
         return found
+    if found.status != "ok":
+        why = f"param.grad (norm {size_of(held).norm:.3g}) holds something else: see cleargrads()"
+        return replace(found, notes=(*found.notes, why))
     times = float(np.vdot(found.gradient, held).real) / found.size.norm**2
     is_multiple = size_of(held - times * found.gradient).norm <= 1e-3 * size_of(held).norm
     if is_multiple and abs(times - round(times)) < 1e-2 and round(times) >= 2:

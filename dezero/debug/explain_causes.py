@@ -9,7 +9,7 @@ import numpy as np
 
 from dezero.core import Primitive, Variadic
 from dezero.core.function import Function, is_edge
-from dezero.debug.paths import Step
+from dezero.debug.paths import Step, shown
 from dezero.tracing import origin
 
 Reason = tuple[str, str]  # why, and what to do
@@ -45,21 +45,32 @@ def is_saturated(step: Step) -> bool:
     return step.name in _SLOPES and _flat_elements(step, y) > y.size / 2
 
 
-def why_shrunk(step: Step) -> Reason:
-    """Say why a function passed on very little of what it got."""
+def why_changed(step: Step) -> Reason:
+    """Say why a function passed on very little, or very much, of what it got."""
     arrays = kept_arrays(step.function)
     y = arrays.get("y")
-    if step.name in _SLOPES and y is not None and y.size:
+    if step.factor < 1 and step.name in _SLOPES and y is not None and y.size:
         return _saturated(step, y)
-    if step.name == "Softmax" and is_saturated(step):
+    if step.factor < 1 and step.name == "Softmax" and is_saturated(step):
         return _softmax(step, arrays) or _unknown(step, arrays)
-    if step.name in ("MatMul", "Linear", "Mul", "Div", "Conv2d"):
-        other = {name: a for name, a in arrays.items() if a.size and name != "y"}
-        ranges = ", ".join(
-            f"{name} has the largest value {_largest(a):.2g}" for name, a in other.items()
-        )
-        return f"{step.name} multiplies it by small numbers: {ranges}", _SCALE
-    return f"{step.name} multiplies its norm by {step.factor:.2g}", _SCALE
+    said = f"{step.name} multiplies its norm by {step.factor:.3g}"
+    names = _FACTORS.get(step.name, ())
+    factor = arrays.get(names[1 - step.index]) if step.index < 2 == len(names) else None
+    if factor is None or not factor.size:
+        return said, _SCALE
+    name = names[1 - step.index]
+    return f"{said}: {name}, {_shape(factor)}, {_stretch(step, factor)}", _SCALE
+
+
+_FACTORS = {"MatMul": ("x", "W"), "Linear": ("x", "W"), "Mul": ("x0", "x1"), "Conv2d": ("x", "W")}
+
+
+def _stretch(step: Step, factor: Any) -> str:
+    """Say how large what a function multiplies with is."""
+    is_matrix = step.name in ("MatMul", "Linear") and factor.ndim == 2 and max(factor.shape) < 2000
+    if is_matrix and np.isfinite(factor).all():
+        return f"stretches by up to {np.linalg.norm(factor, 2):.3g} (largest singular value)"
+    return f"has a largest value of {np.abs(factor).max():.3g}"
 
 
 def why_not_finite(step: Step) -> Reason:
@@ -263,7 +274,7 @@ def broadcasts(functions: list[Function]) -> tuple[str, ...]:
         said = _spread_pairs(function)
         if said:
             found = origin(function)
-            notes.append(f"{said} (at {found.place})" if found else said)
+            notes.append(f"{said} (at {shown(found.place)})" if found else said)
     return tuple(notes[:3])
 
 
@@ -292,7 +303,3 @@ def _shape_of_edge(edge: Any) -> tuple[int, ...]:
 
 def _shape(a: Any) -> str:
     return f"{a.dtype} {a.shape}"
-
-
-def _largest(a: Any) -> float:
-    return float(np.abs(a).max())

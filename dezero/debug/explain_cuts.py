@@ -12,6 +12,7 @@ from dezero.core.function import Function
 from dezero.core.places import Place
 from dezero.debug.explain_causes import kept_arrays
 from dezero.debug.explain_run import Call, Hop, Read, Run, Trail, fault
+from dezero.debug.paths import shown
 from dezero.tracing import origin
 
 
@@ -140,7 +141,7 @@ def _is_array(x: Any) -> bool:
 
 def _of_read(read: Read, later: list[Hop]) -> Cut:
     used = next((h.event for h in later if isinstance(h.event, Call)), None)
-    then = f"; {used.name} at {used.place} used the result" if used else ""
+    then = f"; {used.name} at {shown(used.place)} used the result" if used else ""
     why, advice = _lesson(read.what)
     number = any(type(r) in (int, float, complex) for r in read.results)
     return Cut(read.what, why + then, advice, read.place, read.layers, certain=not number)
@@ -151,7 +152,7 @@ def _of_reads(reads: list[Read]) -> Cut:
     read = reads[-1]
     why, advice = _lesson(read.what)
     others = {r.place for r in reads} - {read.place}
-    more = f" (others: {', '.join(sorted(map(str, others))[:3])})" if others else ""
+    more = f" (others: {', '.join(sorted(map(shown, others))[:3])})" if others else ""
     why = f"{why}; nothing computed from it by functions of this package reached the loss{more}"
     return Cut(read.what, why, advice, read.place, read.layers, certain=False)
 
@@ -263,7 +264,8 @@ def _guess(param: Variable, functions: list[Function]) -> Cut:
     for function in functions:
         for edge in function._edges:
             if isinstance(edge, tuple) and edge[0] == shape and shape:
-                line = f" at {_origin(function)[0]}" if _origin(function)[0] else ""
+                place = _origin(function)[0]
+                line = f" at {shown(place)}" if place else ""
                 hint = f"; {function._name}{line} has a constant of its shape {shape}"
     return Cut(
         "not in the graph",

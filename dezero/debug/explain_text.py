@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dezero.core.places import Place
-from dezero.debug.paths import Step
+from dezero.debug.paths import Step, shown
 
 if TYPE_CHECKING:
     from dezero.debug.explain import Explanation
@@ -56,7 +56,7 @@ def _where(cut: Any) -> list[str]:
 
 def _line(place: Place) -> str:
     code = place.code if len(place.code) <= 100 else f"{place.code[:97]}..."
-    return f"{place}: {code}" if code else str(place)
+    return f"{shown(place)}: {code}" if code else shown(place)
 
 
 def _sizes(found: Explanation) -> list[str]:
@@ -103,6 +103,8 @@ def _position(found: Explanation) -> int | None:
     steps = [(s.factor, i) for i, s in enumerate(found.path) if s.name == cut.what]
     if not steps:
         return None
+    if found.status in ("exploding", "tiny"):
+        steps = steps[:-1] or steps  # the last leads into the parameter
     if found.status == "nan":
         return next(
             (i for i, s in enumerate(found.path) if s.arrived.finite and not s.passed.finite), None
@@ -185,6 +187,6 @@ def _group(names: list[str], row: Explanation) -> list[str]:
     cut = row.cut
     if cut is None:
         return []
-    place = f" (at {cut.place})" if cut.place else ""
+    place = f" (at {shown(cut.place)})" if cut.place else ""
     said = f"{', '.join(names[:3])}{more}: {cut.why}{place}"
     return _wrapped(row.status, said) + _wrapped("advice", cut.advice)

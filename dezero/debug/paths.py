@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +68,12 @@ def size_of(gx: Any) -> Size:
     if norm == 0 or not math.isfinite(norm):  # squares that are too small, or too large
         norm = largest * float(np.linalg.norm(flat / largest))
     return Size(norm, largest, 1 - np.count_nonzero(flat) / flat.size)
+
+
+def shown(place: Place) -> str:
+    """Return a place as ``file:line``, seen from the working directory where it lies in it."""
+    folder = os.getcwd() + os.sep
+    return str(place).removeprefix(folder)
 
 
 @dataclass(frozen=True, slots=True)
