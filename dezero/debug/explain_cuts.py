@@ -198,33 +198,40 @@ def _not_in_loss(events: list[Call | Read]) -> Cut:
 
 
 def _never_used(run: Run, param: Variable) -> Cut:
-    twin = _twin(param, [x for e in run.events if isinstance(e, Call) for x in e.inputs])
+    used = [x for e in run.events if isinstance(e, Call) for x in e.inputs]
+    twin = _twin(param, used)
     if twin:
         return twin
     return Cut(
         "unused",
-        "no function was called with it in this run",
+        "no function was called with it in this run" + _namesake(param, used),
         "call the layer that holds it; if it is called, check that this is its parameter and not "
         "that of another model",
     )
 
 
-def _twin(param: Variable, used: list[Any]) -> Cut | None:
-    """Return the likely cut where another Variable like ``param`` is in use."""
+def _like(param: Variable, used: list[Any]) -> list[Variable]:
+    """Return the other leaves of the shape and dtype of ``param``."""
     if param._data is None:
-        return None
-    for x in used:
-        if not isinstance(x, Variable) or x is param or x._node is not None or x._data is None:
-            continue
-        if x._data.shape != param._data.shape or x._data.dtype != param._data.dtype:
-            continue
-        same = x._data.size > 0 and bool(np.array_equal(x._data, param._data))
-        if (same and x._data.any()) or (param.name and x.name == param.name):
-            value = "and the same values" if same else f"and the same name {x.name!r}"
+        return []
+    leaves = (x for x in used if isinstance(x, Variable) and x._node is None and x is not param)
+    kind = param._data.shape, param._data.dtype
+    return [x for x in leaves if x._data is not None and (x._data.shape, x._data.dtype) == kind]
+
+
+def _namesake(param: Variable, used: list[Any]) -> str:
+    if any(x.name == param.name is not None for x in _like(param, used)):
+        return f"; one of the same shape and name {param.name!r} was, perhaps of another model"
+    return ""
+
+
+def _twin(param: Variable, used: list[Any]) -> Cut | None:
+    """Return the likely cut where another Variable of the same value is in use."""
+    for x in _like(param, used):
+        if param._data.any() and np.array_equal(x._data, param._data):
             return Cut(
                 "another object",
-                f"the loss uses another Variable of the same shape {value}: a copy of the "
-                "parameter, or that of another model",
+                "the loss uses another Variable of the same shape and the same values: a copy",
                 "ask for the gradient of the model that computed the loss; set the optimizer up "
                 "on that one; after deepcopy, use one of the two throughout",
                 certain=False,
@@ -255,12 +262,11 @@ def cut_in_graph(loss: Variable, param: Variable, functions: list[Function]) -> 
             *_origin(ends[0]),
             certain=False,
         )
-    return _twin(param, found) or _guess(param, functions)
+    return _twin(param, found) or _guess(param, functions, _namesake(param, found))
 
 
-def _guess(param: Variable, functions: list[Function]) -> Cut:
+def _guess(param: Variable, functions: list[Function], hint: str) -> Cut:
     shape = None if param._data is None else param._data.shape
-    hint = ""
     for function in functions:
         for edge in function._edges:
             if isinstance(edge, tuple) and edge[0] == shape and shape:

@@ -205,6 +205,11 @@ def test_a_parameter_that_is_not_used() -> None:
     found = explain(net.loss, other.first.W)
     assert (found.status, found.cut.certain) == ("unused", True)
     assert "no function was called with it" in str(found)
+    assert "perhaps of another model" in str(found)
+    assert "perhaps of another model" in str(explain(net.loss(), other.first.W))
+    found = explain(net.loss, L.Linear(5, in_size=10).W)
+    assert (found.status, found.cut.certain) == ("unused", True)
+    assert "another model" not in found.cut.why
 
 
 def test_a_result_that_is_forgotten() -> None:
