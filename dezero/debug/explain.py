@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dezero.core import Parameter, Variable
+from dezero.core import Parameter, Variable, as_array
 from dezero.core.function import describe_kind
 from dezero.debug.explain_causes import (
     broadcasts,
@@ -22,6 +22,7 @@ from dezero.debug.explain_cuts import Cut, cut_in_graph, cut_in_run, frozen, no_
 from dezero.debug.explain_run import Run
 from dezero.debug.explain_text import HARMLESS, show, show_all
 from dezero.debug.paths import NOTHING, Flow, Size, Step, size_of
+from dezero.layers import Layer
 
 Status = Literal[
     "ok", "cut", "frozen", "unused", "no graph", "zero", "tiny", "exploding", "nan",
@@ -153,7 +154,7 @@ def explain(loss: Any, param: Any, optimizer: Any = None) -> Any:
     '.data'
     """
     run = None
-    if callable(loss) and not isinstance(loss, Variable):
+    if callable(loss) and not isinstance(loss, Variable | Layer):
         with Run() as run:
             loss = loss()
     _check(loss, param, run)
@@ -204,11 +205,21 @@ def _explain_one(
 ) -> Explanation:
     found = _diagnose(loss, param, run, flow)
     notes = list(found.notes)
+    if run is None and param.grad is None and found.path:
+        notes.append(_why_none(loss, param))
     if optimizer is not None:
         notes += _of_optimizer(param, optimizer)
     if not isinstance(loss, Variable):
         notes.append(f"the computation returned {type(loss).__name__}, not a Variable")
     return replace(found, notes=tuple(notes))
+
+
+def _why_none(loss: Variable, param: Variable) -> str:
+    if param._node is not None:
+        return "its grad is None: backward(retain_grad=True) leaves gradients on the way"
+    if loss.grad is None:
+        return "its grad is None: backward() has not run on this loss yet"
+    return "its grad is None: it was cleared after backward()"
 
 
 def _diagnose(loss: Any, param: Variable, run: Run | None, flow: Flow | Cut | None) -> Explanation:
@@ -258,7 +269,7 @@ def _judged(param: Variable, flow: Flow, target: Any) -> Explanation:
         "ok",
         _described(param),
         path=tuple(flow.path_to(target)),
-        gradient=gradient if gradient is None else np.asarray(gradient),
+        gradient=None if gradient is None else as_array(gradient),
         size=size,
         contributions=tuple(step.passed for step in contributions),
         notes=flow.notes,
@@ -400,7 +411,7 @@ def _compared(param: Variable, found: Explanation, flow: Flow) -> Explanation:
             "until cleargrad()"
         )
         found = replace(found, notes=tuple(notes))
-    held = np.asarray(getattr(grad, "data", grad))
+    held = grad.data if isinstance(grad, Variable) else as_array(grad)
     if flow.loss.grad is None or held.shape != found.gradient.shape:
         return found
     rest = size_of(held - found.gradient).norm

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Primitive, Variadic
+from dezero.core import Primitive, Variadic, as_array
 from dezero.core.function import Function, is_edge
 from dezero.debug.paths import Step, shown
 from dezero.tracing import origin
@@ -25,7 +25,7 @@ def kept_arrays(function: Function) -> dict[str, Any]:
     if isinstance(function, Variadic):
         names = tuple(f"x{i}" for i in range(len(function._edges)))
     kept = function._arrays().items()
-    return {names[i]: np.asarray(a) for i, a in kept if i < len(names) and hasattr(a, "dtype")}
+    return {names[i]: as_array(a) for i, a in kept if i < len(names) and hasattr(a, "dtype")}
 
 
 def why_stopped(step: Step) -> Reason:
@@ -54,12 +54,13 @@ def why_changed(step: Step) -> Reason:
     if step.factor < 1 and step.name == "Softmax" and is_saturated(step):
         return _softmax(step, arrays) or _unknown(step, arrays)
     said = f"{step.name} multiplies its norm by {step.factor:.3g}"
+    advice = _SCALE if step.factor < 1 else _GROWTH
     names = _FACTORS.get(step.name, ())
     factor = arrays.get(names[1 - step.index]) if step.index < 2 == len(names) else None
     if factor is None or not factor.size:
-        return said, _SCALE
+        return said, advice
     name = names[1 - step.index]
-    return f"{said}: {name}, {_shape(factor)}, {_stretch(step, factor)}", _SCALE
+    return f"{said}: {name}, {_shape(factor)}, {_stretch(step, factor)}", advice
 
 
 _FACTORS = {"MatMul": ("x", "W"), "Linear": ("x", "W"), "Mul": ("x0", "x1"), "Conv2d": ("x", "W")}
@@ -94,7 +95,7 @@ def why_not_finite(step: Step) -> Reason:
                 "1e-12); np.where on the result does not help, it must be on the argument",
             )
     if step.arrived.largest > 1e30:
-        return "the gradient had grown until it overflowed", _SCALE
+        return "the gradient had grown until it overflowed", _GROWTH
     return f"the rule of {step.name} gave NaN or infinity for finite values", _ANOMALY
 
 
@@ -262,7 +263,12 @@ _KNOWN: dict[str, Callable[[Step, dict[str, Any]], Reason | None]] = {
 
 _SCALE = (
     "bring the scale right: initial weights of variance 1/inputs, a normalisation layer, "
-    "residual connections; in a recurrent net an LSTM or GRU, and truncated backpropagation"
+    "residual connections, ReLU for sigmoid; in a recurrent net an LSTM or GRU"
+)
+_GROWTH = (
+    "begin with smaller weights, normalise (data, layers), lower the learning rate; in a "
+    "recurrent net an LSTM or GRU, unchain_backward() every so many steps; or "
+    "optimizer.add_hook(ClipGrad(1.0))"
 )
 _ANOMALY = "run the step inside `with dezero.detect_anomaly():` to see its arguments"
 
