@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     )
     from dezero.dataloaders import DataLoader, SeqDataLoader
     from dezero.datasets import Dataset
-    from dezero.debug import explain
+    from dezero.debug.explain import explain
     from dezero.layers import Layer
     from dezero.models import Model
     from dezero.tracing import trace
