@@ -30,6 +30,7 @@ Status = Literal[
 ]  # fmt: skip
 _SMALL = 1e-5  # of the gradients of the others, and of that of the loss
 _LARGE = 1e3  # times the gradient of the loss
+_STEEP = 1e6  # more than any healthy network shows: ResNet-50 at its beginning has 1e4 to 1e5
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,8 @@ def explain(loss: Any, param: Any, optimizer: Any = None) -> Any:
     A gradient is called tiny if its norm is less than 1e-5 of both the largest among the other
     parameters and that of the loss itself (which is 1), or if a saturated function made it less
     than 1e-6; exploding if it is over 1000 times that of the loss, and either a change of the
-    parameter by 0.1 % would change the loss by more than its own value, or functions that come
-    again and again on the way multiplied it by over 10,000.
+    parameter by a millionth would change the loss by more than its own value, or functions that
+    come again and again on the way multiplied it by over a million.
 
     Examples
     --------
@@ -306,12 +307,12 @@ def _is_tiny(param: Variable, found: Explanation, flow: Flow) -> bool:
 def _explodes(found: Explanation, flow: Flow) -> bool:
     if found.size.norm <= _LARGE * flow.seed.norm:
         return False
-    if _growth_of_repeated(found.path[:-1]) > 10 * _LARGE:  # a recurrent net, say
+    if _growth_of_repeated(found.path[:-1]) > _STEEP:  # a recurrent net, say
         return True
     loss = float(np.abs(np.sum(flow.loss.data)))
     count = 1 if found.gradient is None else found.gradient.size
     weight = max(found.weight, 0.1 * math.sqrt(count))  # biases begin with 0
-    return found.size.norm * weight > _LARGE * max(loss, flow.seed.norm)
+    return found.size.norm * weight > _STEEP * max(loss, flow.seed.norm)
 
 
 def _growth_of_repeated(path: tuple[Step, ...]) -> float:

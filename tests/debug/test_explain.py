@@ -18,7 +18,7 @@ import dezero
 import dezero.functions as F
 import dezero.layers as L
 from dezero import Parameter, Variable, explain
-from dezero.core.watch import watching
+from dezero.core.watch import Watcher, start, stop, watching
 from dezero.models import MLP
 from dezero.optimizers import SGD, Adam
 
@@ -652,6 +652,23 @@ def test_nothing_is_touched() -> None:
     loss.backward()  # the graph is whole
     np.testing.assert_array_equal(net.first.W.grad.data, kept["first/W"])
     assert watching.on == 0 and sys.getprofile() is None
+
+
+def test_watchers_of_the_program_do_not_hear_of_the_walk() -> None:
+    class Listener(Watcher):
+        heard = 0
+
+        def before_gradient(self, function: Any, gy: Any) -> None:
+            self.heard += 1
+
+    net, listener = Net(), Listener()
+    loss = net.loss()
+    start(listener)
+    try:
+        assert explain(loss, net).ok
+    finally:
+        stop(listener)
+    assert listener.heard == 0
 
 
 def test_an_error_in_the_computation_passes_and_leaves_nothing() -> None:
