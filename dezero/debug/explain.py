@@ -187,7 +187,7 @@ def _flow(loss: Any) -> Flow | Cut | None:
         return None
     try:
         flow = Flow(loss)
-        flow.notes = broadcasts(flow.functions)
+        flow.notes = (*_of_value(loss), *broadcasts(flow.functions))
         return flow
     except (RuntimeError, TypeError, ValueError) as error:
         message = str(error)
@@ -199,6 +199,12 @@ def _flow(loss: Any) -> Flow | Cut | None:
         if "freed" in message:
             return Cut("freed", message, "compute the loss again")
         raise
+
+
+def _of_value(loss: Variable) -> list[str]:
+    if size_of(loss.data).finite:
+        return []
+    return ["the loss itself is NaN or infinite: `with dezero.detect_anomaly():` finds where"]
 
 
 def _explain_one(

@@ -70,15 +70,17 @@ def _stretch(step: Step, factor: Any) -> str:
     """Say how large what a function multiplies with is."""
     is_matrix = step.name in ("MatMul", "Linear") and factor.ndim == 2 and max(factor.shape) < 2000
     if is_matrix and np.isfinite(factor).all():
-        return f"stretches by up to {np.linalg.norm(factor, 2):.3g} (largest singular value)"
-    return f"has a largest value of {np.abs(factor).max():.3g}"
+        return (
+            f"stretches by up to {float(np.linalg.norm(factor, 2)):.3g} (largest singular value)"
+        )
+    return f"has a largest value of {float(np.abs(factor).max()):.3g}"
 
 
 def why_not_finite(step: Step) -> Reason:
     """Say where a NaN or infinity among the gradients came from."""
     arrays = {n: a for n, a in kept_arrays(step.function).items() if a.dtype.kind in "fc"}
     for name, a in arrays.items():
-        bad = a.size - np.count_nonzero(np.isfinite(a))
+        bad = a.size - int(np.count_nonzero(np.isfinite(a)))
         if bad:
             return (
                 f"the forward pass had it already: {bad} of {a.size} elements of {name!r} are "
@@ -86,7 +88,7 @@ def why_not_finite(step: Step) -> Reason:
                 "find the first one: run the step inside `with dezero.detect_anomaly():`",
             )
     for name, a in arrays.items():
-        zeros = a.size - np.count_nonzero(a)
+        zeros = a.size - int(np.count_nonzero(a))
         if zeros and step.name in ("Sqrt", "Log", "Div", "Pow", "Norm"):
             return (
                 f"{zeros} of {a.size} elements of {name!r} are 0, where the slope of {step.name} "
@@ -116,7 +118,7 @@ def _relu(step: Step, arrays: dict[str, Any]) -> Reason | None:
     y = arrays.get("y")
     if y is None:
         return None
-    active = np.count_nonzero(y > 0)
+    active = int(np.count_nonzero(y > 0))
     if active:
         return (
             f"{active} of {y.size} outputs are active, but the gradient came to the others alone",
@@ -195,7 +197,7 @@ def _dropout(step: Step, arrays: dict[str, Any]) -> Reason | None:
 
 
 def _apart(what: str, factor: Any) -> Reason:
-    nonzero = np.count_nonzero(factor)
+    nonzero = int(np.count_nonzero(factor))
     return (
         f"{what} is not 0 in {nonzero} of {factor.size} elements, but the gradient came to the "
         "others alone",
@@ -208,8 +210,8 @@ def _clip(step: Step, arrays: dict[str, Any]) -> Reason | None:
     if x is None or step.index:
         return None
     return (
-        f"clipped: all elements that count lie outside the bounds ({x.size} from {x.min():.3g} to "
-        f"{x.max():.3g}), where the result is constant",
+        f"clipped: all elements that count lie outside the bounds ({x.size} from {float(x.min()):.3g} to "
+        f"{float(x.max()):.3g}), where the result is constant",
         "widen the bounds, or clip only what is shown, not what is trained on",
     )
 

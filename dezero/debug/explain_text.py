@@ -156,9 +156,7 @@ def show_all(rows: dict[str, Explanation]) -> str:
         return "no parameters"
     bad = [(name, row) for name, row in rows.items() if row.status not in HARMLESS]
     good = [(name, row) for name, row in rows.items() if row.status in HARMLESS]
-    shown = bad[:10]
-    if len(bad) < 10:
-        shown += good[: 10 - len(bad)]
+    shown = (bad + good)[:8]
     width = max(len("parameter"), *(len(name) for name, _ in shown))
     lines = [f"{'parameter':<{width + 2}}{'status':<13}{'norm':>10}{'largest':>11}{'zeros':>9}"]
     for name, row in shown:

@@ -67,7 +67,7 @@ def size_of(gx: Any) -> Size:
     norm = math.sqrt(float(np.einsum("i,i->", flat, flat, dtype=np.float64, casting="same_kind")))
     if norm == 0 or not math.isfinite(norm):  # squares that are too small, or too large
         norm = largest * float(np.linalg.norm(flat / largest))
-    return Size(norm, largest, 1 - np.count_nonzero(flat) / flat.size)
+    return Size(norm, largest, 1 - int(np.count_nonzero(flat)) / flat.size)
 
 
 def shown(place: Place) -> str:

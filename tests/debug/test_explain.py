@@ -393,6 +393,13 @@ def test_nan(function: Callable[[Any], Any], name: str, why: str) -> None:
     assert found.cut.layers == ("Net",)
 
 
+def test_a_loss_that_is_nan_though_its_gradient_is_not() -> None:
+    W = Parameter(np.array([-1.0, 2.0]))
+    with np.errstate(all="ignore"):
+        found = explain(lambda: F.sum(F.log(W)), W)
+    assert found.size.finite and "the loss itself is NaN" in str(found)
+
+
 def test_parts_that_cancel() -> None:
     net = Net()
     b = net.first.b
