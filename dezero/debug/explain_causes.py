@@ -209,9 +209,10 @@ def _clip(step: Step, arrays: dict[str, Any]) -> Reason | None:
     x = arrays.get("x")
     if x is None or step.index:
         return None
+    low, high = float(x.min()), float(x.max())
     return (
-        f"clipped: all elements that count lie outside the bounds ({x.size} from {float(x.min()):.3g} to "
-        f"{float(x.max()):.3g}), where the result is constant",
+        f"clipped: all elements that count lie outside the bounds ({x.size} from {low:.3g} to "
+        f"{high:.3g}), where the result is constant",
         "widen the bounds, or clip only what is shown, not what is trained on",
     )
 
