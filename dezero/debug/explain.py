@@ -117,7 +117,8 @@ def explain(loss: Any, param: Any, optimizer: Any = None) -> Any:
     loss : Variable, or callable without arguments
         A result; or what computes it, which is then run once. A graph does not contain what was
         never recorded, so the callable is the way to the full answer where there is *no* gradient:
-        the run is watched, and the line at which the parameter left the graph is found. In a
+        the run is watched, all its values are kept (give it a step, not the whole training), and
+        the line at which the parameter left the graph is found. In a
         graph, lines and layers are known if it was made inside ``with dezero.trace():``.
     param : Variable or Layer
         A parameter, or any other Variable; of a model, all parameters are looked at.

@@ -71,7 +71,7 @@ def cut_in_run(run: Run, loss: Any, param: Variable) -> Cut:
     return _of_reads(reads) if reads else _not_in_loss(events)
 
 
-_NO_VALUE = ("unchain()", "unchain_backward()")
+_NO_VALUE = ("unchain()", "unchain_backward()", "backward()")
 
 
 def _of_hop(run: Run, hop: Hop, kind: str, later: list[Hop]) -> Cut:
@@ -160,6 +160,11 @@ def _of_reads(reads: list[Read]) -> Cut:
 def _lesson(what: str) -> tuple[str, str]:
     if what.startswith("unchain"):
         return f"{what} cut the graph there", "call it after backward(), or on other variables"
+    if what == "backward()":
+        return (
+            "it is a gradient that backward() computed without recording how: a constant",
+            "call backward(create_graph=True), or use dezero.grad",
+        )
     if what.startswith("stop_gradient"):
         return "stop_gradient() made it a constant", "leave it out where gradients should pass"
     if what == ".data":

@@ -21,6 +21,7 @@ from dezero.core import Primitive, Variable, protocols
 from dezero.core.config import Config
 from dezero.core.function import Function, Output
 from dezero.core.places import Place, place, places
+from dezero.debug.paths import leaves_behind
 from dezero.functions.shapes import astype
 from dezero.tracing import trace
 
@@ -85,7 +86,7 @@ class Run(trace):
             else:
                 self._inside -= 1
                 if what is not None and not self._inside:
-                    what.results = tuple(leaves(arg)) if arg is not NotImplemented else ()
+                    what.results = _results(what, arg)
                     self.events.append(what)
 
     def _call(self, frame: Any) -> Call:
@@ -114,12 +115,23 @@ class Run(trace):
         return Read(what, variables, (), where, self._path[0])
 
 
+def _results(read: Read, returned: Any) -> tuple[Any, ...]:
+    if read.what == "backward()":
+        nodes = [x._node for x in read.variables if x._node is not None]
+        return tuple(leaf.grad for node in nodes for leaf in leaves_behind(node))
+    return tuple(leaves(returned)) if returned is not NotImplemented else ()
+
+
 def _by_user(frame: Any) -> bool:
     return not frame.f_back.f_code.co_filename.startswith(_PACKAGE)
 
 
 def _own(values: dict[str, Any]) -> Any:
     return values["self"]
+
+
+def _of_backward(values: dict[str, Any]) -> Any:
+    return None if values["create_graph"] else values["self"]
 
 
 def _of_astype(values: dict[str, Any]) -> Any:
@@ -153,6 +165,7 @@ _READS: dict[Any, tuple[str, Callable[[dict[str, Any]], Any]]] = {
     Variable.__deepcopy__.__code__: ("copy", _own),
     Variable.unchain.__code__: ("unchain()", _own),
     Variable.unchain_backward.__code__: ("unchain_backward()", _own),
+    Variable.backward.__code__: ("backward()", _of_backward),
     stop_gradient.__code__: ("stop_gradient()", lambda v: v["x"]),
     astype.__code__: ("astype", _of_astype),
     protocols._call.__code__: ("NumPy", _of_numpy),
@@ -187,6 +200,7 @@ class Trail:
         self._mark(param, None)
         if param._node is not None:
             self._from[id(param._node)] = None
+        self._mark_earlier()
         for event in run.events:
             self._follow(event)
 
@@ -208,6 +222,18 @@ class Trail:
     def events(self) -> list[Call | Read]:
         """Return the calls and reads that got something computed from the Variable."""
         return [e for e in self.run.events if any(self.reaches(x) for x in _given(e))]
+
+    def _mark_earlier(self) -> None:
+        """Mark what a graph leads from to the Variable though no call in the run made it.
+
+        Layers keep results of earlier calls, and transformations put stand-ins in their place.
+        """
+        calls = [event for event in self.run.events if isinstance(event, Call)]
+        made = {id(node) for call in calls for node in call.made}
+        entered = {id(node): node for call in calls for node in call.nodes if node is not None}
+        for key, node in entered.items():
+            if key not in made and self.param in leaves_behind(node):
+                self._from.setdefault(key, None)
 
     def _follow(self, event: Call | Read) -> None:
         """Note what comes of an event, if something that counts goes in."""

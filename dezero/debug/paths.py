@@ -130,9 +130,11 @@ def edges_with_gradient(function: Function) -> list[tuple[int, Any]]:
     ]
 
 
-def functions_behind(loss: Variable) -> list[Function]:
-    """Return the functions that gradients of ``loss`` pass, the latest first."""
-    seen = {loss._node._function}
+def functions_behind(node: Any) -> list[Function]:
+    """Return the functions that gradients pass from ``node`` on, the latest first."""
+    if node._function is None:
+        return []
+    seen = {node._function}
     stack = list(seen)
     while stack:
         for _, edge in edges_with_gradient(stack.pop()):
@@ -143,6 +145,12 @@ def functions_behind(loss: Variable) -> list[Function]:
                 seen.add(behind)
                 stack.append(behind)
     return sorted(seen, key=lambda f: -f._depth)
+
+
+def leaves_behind(node: Any) -> set[Variable]:
+    """Return the leaves that gradients come to from ``node`` on."""
+    edges = (e for f in functions_behind(node) for _, e in edges_with_gradient(f))
+    return {edge for edge in edges if isinstance(edge, Variable)}
 
 
 class Flow(Watcher):
@@ -173,7 +181,7 @@ class Flow(Watcher):
 
     def __init__(self, loss: Variable) -> None:
         self.loss = loss
-        self.functions = functions_behind(loss)
+        self.functions = functions_behind(loss._node)
         self.users = _users(self.functions)
         self.arrived: dict[Function, Size] = {}
         self.passed: dict[Function, list[Size | None]] = {}

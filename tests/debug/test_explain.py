@@ -238,6 +238,38 @@ def test_a_copy_in_place_of_the_parameter() -> None:
     assert found.cut.what == "copy" and found.cut.place.line == line_of(inside, "deepcopy")
 
 
+@pytest.mark.parametrize("kind", [L.LSTM, L.GRU, L.RNN])
+def test_what_a_layer_kept_from_an_earlier_call(kind: Any) -> None:
+    layer, out = kind(8), L.Linear(1)
+    for _ in range(2):  # weights are packed once for several steps
+        out(layer(X))
+    for param in layer.params():
+        found = explain(lambda: F.sum(out(layer(X).data)), param)
+        assert (found.status, found.cut.what, found.cut.certain) == ("cut", ".data", True)
+
+
+def test_a_gradient_that_was_not_recorded() -> None:
+    W = Parameter(np.array([1.0, 2.0]))
+
+    def penalty() -> Any:
+        F.sum(W**3).backward()  # here
+        gradient = W.grad
+        W.cleargrad()
+        return F.sum(gradient**2 * Parameter(np.ones(2)))
+
+    found = explain(penalty, W)
+    assert (found.cut.what, found.cut.certain) == ("backward()", True)
+    assert "create_graph=True" in found.cut.advice
+    assert found.cut.place.line == line_of(penalty, "# here")
+
+    def taken() -> Any:
+        slope = dezero.grad(lambda w: F.sum(w**3))(W)
+        return F.sum(slope.data * Parameter(np.ones(2)))  # here
+
+    found = explain(taken, W)
+    assert found.cut.what == ".data" and found.cut.place.line == line_of(taken, "# here")
+
+
 def test_no_graph_at_all() -> None:
     net = Net()
     with dezero.no_grad():
