@@ -19,6 +19,7 @@ from dezero.debug.explain_causes import (
     why_stopped,
 )
 from dezero.debug.explain_cuts import Cut, cut_in_graph, cut_in_run, frozen, no_graph
+from dezero.debug.explain_held import held_beside, of_optimizer
 from dezero.debug.explain_run import Run
 from dezero.debug.explain_text import HARMLESS, show, show_all
 from dezero.debug.paths import NOTHING, Flow, Size, Step, size_of
@@ -118,8 +119,8 @@ def explain(loss: Any, param: Any, optimizer: Any = None) -> Any:
         A result; or what computes it, which is then run once. A graph does not contain what was
         never recorded, so the callable is the way to the full answer where there is *no* gradient:
         the run is watched, all its values are kept (give it a step, not the whole training), and
-        the line at which the parameter left the graph is found. In a
-        graph, lines and layers are known if it was made inside ``with dezero.trace():``.
+        the line at which the parameter left the graph is found. In a graph, lines and layers are
+        known if it was made inside ``with dezero.trace():``.
     param : Variable or Layer
         A parameter, or any other Variable; of a model, all parameters are looked at.
     optimizer : Optimizer, optional
@@ -216,7 +217,7 @@ def _explain_one(
     if run is None and param.grad is None and found.path:
         notes.append(_why_none(loss, param))
     if optimizer is not None:
-        notes += _of_optimizer(param, optimizer)
+        notes += of_optimizer(param, optimizer)
     if not isinstance(loss, Variable):
         notes.append(f"the computation returned {type(loss).__name__}, not a Variable")
     return replace(found, notes=tuple(notes))
@@ -409,62 +410,21 @@ _INVARIANT = (
 
 def _compared(param: Variable, found: Explanation, flow: Flow) -> Explanation:
     """Compare ``param.grad`` with the gradient of this loss alone, once ``backward`` has run."""
-    grad = param.grad
-    if grad is None or found.gradient is None:
+    if param.grad is None or found.gradient is None:
         return found
     notes = list(found.notes)
-    if getattr(grad, "_node", None) is not None:
+    if getattr(param.grad, "_node", None) is not None:
         notes.append(
             "param.grad carries a graph of its own (create_graph=True), which keeps memory alive "
             "until cleargrad()"
         )
-        found = replace(found, notes=tuple(notes))
-    held = grad.data if isinstance(grad, Variable) else as_array(grad)
-    if flow.loss.grad is None or held.shape != found.gradient.shape:
-        return found
-    rest = size_of(held - found.gradient).norm
-    if rest <= 1e-3 * max(found.size.norm, size_of(held).norm):
-        return found
-    if found.status != "ok":
-        why = f"param.grad (norm {size_of(held).norm:.3g}) holds something else: see cleargrads()"
-        return replace(found, notes=(*found.notes, why))
-    times = float(np.vdot(found.gradient, held).real) / found.size.norm**2
-    is_multiple = size_of(held - times * found.gradient).norm <= 1e-3 * size_of(held).norm
-    if is_multiple and abs(times - round(times)) < 1e-2 and round(times) >= 2:
-        why = f"param.grad holds {round(times)} times the gradient of this loss"
-    elif is_multiple:
-        why = f"param.grad is {times:.3g} times the gradient of this loss: scaled, or clipped"
-        return replace(found, notes=(*found.notes, why))
-    else:
-        why = (
-            f"param.grad (norm {size_of(held).norm:.3g}) is not the gradient of this loss (norm "
-            f"{found.size.norm:.3g}): the rest, of norm {rest:.3g}, is from other backward passes"
-        )
-    return replace(
-        found,
-        status="accumulated",
-        cut=Cut(
-            "cleargrad",
-            why,
-            "call model.cleargrads() before each backward(), unless sums over several losses are "
-            "meant",
-            certain=is_multiple,
-        ),
-    )
-
-
-def _of_optimizer(param: Variable, optimizer: Any) -> list[str]:
-    kind = type(optimizer).__name__
-    if optimizer.target is None:
-        return [f"{kind} has nothing to update: call setup(model)"]
-    if any(p is param for p in optimizer.target.params()):
-        return []
-    same = [p for p in optimizer.target.params() if p._data is not None and param._data is not None
-            and p.shape == param.shape]  # fmt: skip
-    other = (
-        ", though another of its shape: it was set up on another model, or a copy" if same else ""
-    )
-    return [f"{kind} does not update this parameter{other}; call {kind.lower()}.setup(model)"]
+    if flow.loss.grad is not None and found.size.finite:
+        held = held_beside(param, found.gradient, found.size)
+        if isinstance(held, Cut) and found.status == "ok":
+            found = replace(found, status="accumulated", cut=held)
+        elif held is not None:
+            notes.append(held.why if isinstance(held, Cut) else held)
+    return replace(found, notes=tuple(notes))
 
 
 def _described(param: Variable) -> str:

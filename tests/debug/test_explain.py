@@ -20,7 +20,7 @@ import dezero.layers as L
 from dezero import Parameter, Variable, explain
 from dezero.core.watch import Watcher, start, stop, watching
 from dezero.models import MLP
-from dezero.optimizers import SGD, Adam
+from dezero.optimizers import SGD, Adam, ClipGrad, WeightDecay
 
 X = np.random.default_rng(0).normal(size=(16, 10)).astype(np.float32)
 T = np.random.default_rng(1).integers(0, 3, 16)
@@ -475,6 +475,18 @@ def test_a_gradient_from_before_is_not_accused() -> None:
         optimizer.update()
         loss.grad = None
         assert all(row.status in ("ok", "changed") for row in explain(loss, net).rows.values())
+
+
+def test_hooks_of_an_optimizer_are_told_apart() -> None:
+    for hook, note in [(WeightDecay(0.1), "weight decay"), (ClipGrad(0.01), "clipped")]:
+        net = Net()
+        optimizer = SGD(1e-4).setup(net)
+        optimizer.add_hook(hook)
+        loss = F.sum(F.tanh(net.first(X)))  # its graph did not keep the weights
+        loss.backward()
+        optimizer.update()
+        found = explain(loss, net.first.W)
+        assert found.status == "ok" and note in found.notes[0]
 
 
 def test_an_array_changed_in_between_is_no_riddle() -> None:
