@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         cuda,
         dataloaders,
         datasets,
+        debug,
         functions_conv,
         layers,
         models,
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     )
     from dezero.dataloaders import DataLoader, SeqDataLoader
     from dezero.datasets import Dataset
+    from dezero.debug.explain import explain
     from dezero.layers import Layer
     from dezero.models import Model
     from dezero.tracing import trace
@@ -112,6 +114,7 @@ _HOMES = {
     "DataLoader": "dataloaders",
     "SeqDataLoader": "dataloaders",
     "Dataset": "datasets",
+    "explain": "debug",
     "Layer": "layers",
     "trace": "tracing",
     "Model": "models",
@@ -122,6 +125,7 @@ _ROOMS = (
     "cuda",
     "dataloaders",
     "datasets",
+    "debug",
     "functions_conv",
     "layers",
     "models",
@@ -168,7 +172,9 @@ __all__ = [
     "custom_gradient",
     "dataloaders",
     "datasets",
+    "debug",
     "elementwise_grad",
+    "explain",
     "fixed_point",
     "functions",
     "functions_conv",
