@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from dezero.layers import Layer
     from dezero.models import Model
     from dezero.tracing import trace
+    from dezero.viz.page import Page, show
 
 tune()
 
@@ -112,6 +113,8 @@ _HOMES = {
     "Layer": "layers",
     "trace": "tracing",
     "Model": "models",
+    "Page": "viz.page",
+    "show": "viz.page",
 }
 _ROOMS = (
     "autodiff",
@@ -151,6 +154,7 @@ __all__ = [
     "Function",
     "Layer",
     "Model",
+    "Page",
     "Parameter",
     "SeqDataLoader",
     "Variable",
@@ -190,6 +194,7 @@ __all__ = [
     "seed",
     "set_num_threads",
     "setup_variable",
+    "show",
     "sparse_jacobian",
     "stop_gradient",
     "test_mode",

@@ -1,0 +1,337 @@
+"""The data in a page: the graph of the engine, the run and the walk, as plain lists of numbers.
+
+Values and functions are numbered in the order of the run. A value is one output of one function,
+a leaf, or a constant; it does not matter whether a Variable of the program still holds it.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from typing import Any
+
+import numpy as np
+
+from dezero.core.config import using_config
+from dezero.core.function import Function, Output, is_edge
+from dezero.core.primitive import Elementwise
+from dezero.core.variable import Parameter, Variable
+from dezero.core.watch import unwatched
+from dezero.tracing import Origin, origin
+from dezero.viz.graph import clean
+from dezero.viz.page.groups import Groups
+from dezero.viz.page.record import Recorder, Walk, record_walk
+from dezero.viz.page.rules import describe_rule
+from dezero.viz.page.values import number, summary
+
+MOST_FUNCTIONS = 20_000
+_BRIEF = 400  # functions from which on the page has only the short text of each array
+
+
+class PageData:
+    """Collects what a page of ``outputs`` needs; :meth:`as_dict` gives it.
+
+    Parameters
+    ----------
+    outputs : list of Variables
+        Where the graph ends.
+    recorder : Recorder, optional
+        Who watched the run: it has all arrays, not just those that the engine keeps.
+    names : dict of int to str
+        Names of Variables by their ``id``, where they have none of their own.
+    """
+
+    def __init__(
+        self, outputs: list[Variable], recorder: Recorder | None, names: dict[int, str]
+    ) -> None:
+        self.outputs = outputs
+        self.recorder = recorder
+        self.names = names
+        self.functions = _in_order(outputs)
+        if len(self.functions) > MOST_FUNCTIONS:
+            raise ValueError(
+                f"show: a graph of {len(self.functions)} functions is too large for a page, which "
+                f"takes up to {MOST_FUNCTIONS}; show the result of fewer steps, or "
+                "dezero.viz.get_svg_graph(y)"
+            )
+        self.number = {f: i for i, f in enumerate(self.functions)}
+        self.origins: list[Origin | None] = [origin(f) for f in self.functions]
+        self.values: list[dict[str, Any]] = []
+        self.arrays: list[Any] = []  # of each value, None where nobody has it any more
+        self._index: dict[Any, int] = {}
+        self._kept: list[Any] = [outputs]  # objects whose id is a key
+        self._places: dict[Any, int] = {}
+        self._rules: dict[Any, int] = {}
+        self.rules: list[dict[str, Any]] = []
+        self.users: dict[int, list[int]] = {}
+        self.depths: dict[int, int] = {}  # of what came into a layer from outside: how deep it is
+        self.rows = [self._function(i, f) for i, f in enumerate(self.functions)]
+        for y in outputs:
+            self._value_of(y._node if y._node is not None else y, y._data)
+        self._mark_outputs()
+        self._name_by_source()
+        self.groups = Groups(self.origins, self.rows, self.values, self.users, self.depths)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the data, ready for JSON."""
+        walked = record_walk(self.outputs)
+        brief = len(self.functions) > _BRIEF
+        for row, array in zip(self.values, self.arrays, strict=True):
+            row["v"] = None if array is None else self._summary(array)
+        data = {
+            "values": self.values,
+            "functions": self.rows,
+            "groups": self.groups.rows,
+            "places": [_place_row(place) for place in self._places],
+            "rules": self.rules,
+            "traced": any(self.origins),
+            "walk": None if walked is None else self._walk(walked),
+        }
+        if brief:
+            _shorten(data)
+        return data
+
+    @staticmethod
+    def _summary(array: Any) -> Any:
+        return summary(array)
+
+    def _function(self, i: int, f: Function) -> dict[str, Any]:
+        xs, ys = self._recorded(f)
+        inputs = []
+        for k, edge in enumerate(f._edges or ()):
+            inputs.append(self._input(i, k, f, edge, None if xs is None else xs[k]))
+        outputs = []
+        count = len(f._outputs) if isinstance(f._outputs, tuple) else 1
+        ys = ys if isinstance(ys, tuple) else (ys,) * count
+        for k in range(count):
+            outputs.append(self._output(i, f, k, ys[k]))
+        origin = self.origins[i]
+        place = -1
+        if origin is not None:
+            place = self._places.setdefault(origin.place, len(self._places))
+        return {
+            "n": clean(f._name),
+            "gen": int(f.generation),
+            "in": inputs,
+            "out": outputs,
+            "at": place,
+            "rule": self._rule(f),
+        }
+
+    def _recorded(self, f: Function) -> tuple[Any, Any]:
+        found = self.recorder.values.get(f) if self.recorder is not None else None
+        return found if found is not None else (None, None)
+
+    def _rule(self, f: Function) -> int:
+        key = (type(f), len(f._edges or ()))
+        if key not in self._rules:
+            self._rules[key] = len(self.rules)
+            self.rules.append(describe_rule(f))
+        return self._rules[key]
+
+    def _input(self, i: int, k: int, f: Function, edge: Any, x: Any) -> int:
+        if is_edge(edge):
+            index = self._value_of(edge, x)
+        else:
+            known = edge if x is None and not isinstance(edge, tuple) else x
+            index = self._constant(edge, known)
+        self.users.setdefault(index, []).append(i)
+        if self.recorder is not None and x is not None:
+            depth = self.recorder.arrived.get(id(x))
+            if depth is not None:
+                self.depths.setdefault(index, depth)
+        return index
+
+    def _constant(self, edge: Any, x: Any) -> int:
+        """Return the number of a constant: an array given to several functions is one value."""
+        key = ("constant", id(x)) if isinstance(x, np.ndarray) and x.ndim else None
+        if key in self._index:
+            return self._index[key]
+        shape, dtype = edge if isinstance(edge, tuple) else (np.shape(edge), np.result_type(edge))
+        name = number(np.asarray(x)[()]) if x is not None and shape == () else ""
+        index = self._add(name, "constant", shape, dtype, x)
+        if key is not None:
+            self._kept.append(x)
+            self._index[key] = index
+        return index
+
+    def _key(self, edge: Any) -> Any:
+        return (edge._function, edge.index) if isinstance(edge, Output) else (edge, 0)
+
+    def _value_of(self, edge: Any, array: Any = None) -> int:
+        """Return the number of the value that ``edge`` leads to."""
+        key = self._key(edge)
+        if key in self._index:
+            return self._index[key]
+        leaf = edge if isinstance(edge, Variable) else edge._variable()
+        name = "" if leaf is None else leaf.name or self.names.get(id(leaf), "")
+        role = "intermediate"
+        if isinstance(edge, Variable):
+            role = "parameter" if isinstance(edge, Parameter) else "input"
+            array = edge._data
+        index = self._add(name, role, edge._shape, edge._dtype, array)
+        self._index[key] = index
+        return index
+
+    def _add(self, name: str, role: str, shape: Any, dtype: Any, array: Any) -> int:
+        self.values.append(
+            {
+                "n": clean(name),
+                "role": role,
+                "s": [int(n) for n in shape],
+                "d": str(np.dtype(dtype)),
+                "f": -1,
+            }
+        )
+        self.arrays.append(array)
+        return len(self.values) - 1
+
+    def _output(self, i: int, f: Function, k: int, y: Any) -> int:
+        edge = f
+        if isinstance(f._outputs, tuple):
+            shape, dtype = f._output_kinds()[k]
+            edge = _Stand(f, k, shape, dtype)
+        index = self._index.get((f, k))
+        if y is None:
+            y = _kept_output(f, k, edge)
+        if index is None:
+            index = self._value_of(edge, y)
+            self._index[f, k] = index
+        self.values[index]["f"] = i
+        if self.arrays[index] is None:
+            self.arrays[index] = self._recomputed(f) if y is None else y
+        return index
+
+    def _recomputed(self, f: Function) -> Any:
+        """Return the output of an elementwise function, computed again from what is known."""
+        if not isinstance(f, Elementwise):
+            return None
+        xs = []
+        for edge in f._edges:
+            if not is_edge(edge):
+                x = None if isinstance(edge, tuple) else edge
+            else:
+                x = self.arrays[self._index[self._key(edge)]]
+            if x is None:
+                return None
+            xs.append(x)
+        with unwatched(), using_config("enable_backprop", False), np.errstate(all="ignore"):
+            return f.forward(*xs)
+
+    def _mark_outputs(self) -> None:
+        for y in self.outputs:
+            index = self._index[self._key(y._node if y._node is not None else y)]
+            self.values[index]["role"] = "output"
+
+    def _name_by_source(self) -> None:
+        """Give the name in ``a = ...`` to the last value that this line of the program made."""
+        last: dict[Any, int] = {}
+        for i, found in enumerate(self.origins):
+            after = self.origins[i + 1] if i + 1 < len(self.origins) else None
+            if found is not None and (after is None or after.place != found.place):
+                last[i] = i
+        for i in last:
+            target = _assigned(self.origins[i].place.code)  # type: ignore[union-attr]
+            row = self.values[self.rows[i]["out"][0]]
+            if target and not row["n"] and len(self.rows[i]["out"]) == 1:
+                row["n"] = target
+
+    def _walk(self, walked: Walk) -> dict[str, Any]:
+        def at(edge: Any) -> int:
+            return self._index[self._key(edge)]
+
+        return {
+            "seeds": [[at(node), seed] for node, seed in walked.seeds],
+            "woken": [self.number[f] for f in walked.woken],
+            "visits": [
+                {
+                    "f": self.number[visit.function],
+                    "gy": visit.arrived,
+                    "to": [
+                        [share.input, at(share.edge), share.part, share.total or 0]
+                        for share in visit.shares
+                    ],
+                    "woken": [self.number[f] for f in visit.woken],
+                }
+                for visit in walked.visits
+            ],
+            "leaves": [[at(leaf), gx] for leaf, gx in walked.leaves if self._key(leaf) in self._index],
+        }
+
+
+class _Stand:
+    """Stands for an output that no Variable holds any more."""
+
+    def __init__(self, function: Function, index: int, shape: Any, dtype: Any) -> None:
+        self._function, self.index, self._shape, self._dtype = function, index, shape, dtype
+
+    def _variable(self) -> Variable | None:
+        found: Any = self._function._outputs[self.index]()
+        return found
+
+
+def _in_order(outputs: list[Variable]) -> list[Function]:
+    """Return the functions behind ``outputs`` in the order of the run.
+
+    Where the run was not traced, in the order of their generations: one in which it could have
+    been. Among equals, the first inputs of a function come first.
+    """
+    found: dict[Function, int] = {}
+    stack = [y._node._function for y in reversed(outputs) if y._node is not None]
+    while stack:
+        function = stack.pop()
+        if function not in found:
+            found[function] = len(found)
+            behind = function._edges or ()
+            stack += [e._function for e in behind if isinstance(e, Function | Output)]
+
+    def place(function: Function) -> tuple[int, int]:
+        known = origin(function)
+        order = known.order if known is not None else -found[function]
+        return (0 if traced else function._depth), order
+
+    traced = all(origin(function) is not None for function in found)
+    return sorted(found, key=place)
+
+
+def _kept_output(f: Function, k: int, edge: Any) -> Any:
+    """Return the array of an output, where a Variable or a gradient rule still has it."""
+    variable = edge._variable()
+    if variable is not None:
+        return variable._data
+    saved = getattr(f, "_saved", None)
+    if saved and f._rules is None and not hasattr(f, "_arrays"):
+        return saved[1][k]
+    if hasattr(f, "_arrays") and not isinstance(f._outputs, tuple):
+        return f._arrays().get(len(f._edges))
+    return None
+
+
+def _assigned(code: str) -> str:
+    """Return the name that a line of Python assigns to, ``''`` if it is no such line."""
+    try:
+        statement = ast.parse(code).body[0]
+    except (SyntaxError, ValueError, IndexError, RecursionError, MemoryError):
+        return ""
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+        return statement.targets[0].id
+    return ""
+
+
+def _place_row(place: Any) -> list[Any]:
+    return [os.path.basename(place.file), place.line, place.function, clean(place.code)[:200]]
+
+
+def _shorten(data: dict[str, Any]) -> None:
+    """Leave only shapes and statistics of arrays: a page of thousands of functions stays small."""
+    found = [row["v"] for row in data["values"]]
+    if data["walk"] is not None:
+        for visit in data["walk"]["visits"]:
+            found += visit["gy"]
+            found += [part for share in visit["to"] for part in share[2:]]
+        found += [gx for _, gx in data["walk"]["leaves"]]
+    for part in found:
+        if part and len(part) > 1 and part[2]:
+            part[1] = ""
+        elif part and len(part) > 1 and len(part[1]) > 120:
+            part[1] = part[1][:119] + "\u2026"
