@@ -69,7 +69,7 @@ def step44(x, t):
 
 
 def _points() -> tuple[np.ndarray, np.ndarray]:
-    x = np.linspace(0.0, 1.0, 20).reshape(20, 1)
+    x = np.linspace(0.0, 1.0, 20, dtype=np.float32).reshape(20, 1)
     return x, np.sin(2 * np.pi * x)
 
 

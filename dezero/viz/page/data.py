@@ -74,11 +74,11 @@ class PageData:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the data, ready for JSON."""
-        walked = record_walk(self.outputs)
         brief = len(self.functions) > _BRIEF
+        walked = record_walk(self.outputs, brief)
         for row, array in zip(self.values, self.arrays, strict=True):
-            row["v"] = None if array is None else self._summary(array)
-        data = {
+            row["v"] = None if array is None else summary(array, brief)
+        return {
             "values": self.values,
             "functions": self.rows,
             "groups": self.groups.rows,
@@ -87,13 +87,6 @@ class PageData:
             "traced": any(self.origins),
             "walk": None if walked is None else self._walk(walked),
         }
-        if brief:
-            _shorten(data)
-        return data
-
-    @staticmethod
-    def _summary(array: Any) -> Any:
-        return summary(array)
 
     def _function(self, i: int, f: Function) -> dict[str, Any]:
         xs, ys = self._recorded(f)
@@ -148,7 +141,9 @@ class PageData:
         if key in self._index:
             return self._index[key]
         shape, dtype = edge if isinstance(edge, tuple) else (np.shape(edge), np.result_type(edge))
-        name = number(np.asarray(x)[()]) if x is not None and shape == () else ""
+        name = self.names.get(id(x), "")
+        if not name and x is not None and shape == ():
+            name = number(np.asarray(x)[()])
         index = self._add(name, "constant", shape, dtype, x)
         if key is not None:
             self._kept.append(x)
@@ -320,18 +315,3 @@ def _assigned(code: str) -> str:
 
 def _place_row(place: Any) -> list[Any]:
     return [os.path.basename(place.file), place.line, place.function, clean(place.code)[:200]]
-
-
-def _shorten(data: dict[str, Any]) -> None:
-    """Leave only shapes and statistics of arrays: a page of thousands of functions stays small."""
-    found = [row["v"] for row in data["values"]]
-    if data["walk"] is not None:
-        for visit in data["walk"]["visits"]:
-            found += visit["gy"]
-            found += [part for share in visit["to"] for part in share[2:]]
-        found += [gx for _, gx in data["walk"]["leaves"]]
-    for part in found:
-        if part and len(part) > 1 and part[2]:
-            part[1] = ""
-        elif part and len(part) > 1 and len(part[1]) > 120:
-            part[1] = part[1][:119] + "\u2026"

@@ -49,10 +49,14 @@ function clip(text, length = 30) {
   functions.forEach((f, i) => {
     const path = [-1, ...pathOf(f.grp)];
     const child = (depth) => (depth + 1 < path.length ? `g${path[depth + 1]}` : `f${i}`);
-    f.in.forEach((v, k) => {
-      for (let d = path.indexOf(values[v].grp); d >= 0 && d < path.length; d++) {
-        join(path[d], path[d] === values[v].grp ? `v${v}` : `p${v}`, child(d), v, i, "in", k);
-      }
+    f.in.forEach((v, k) => { // out of the boxes around v alone, across, into those around f alone
+      const from = [-1, ...pathOf(values[v].grp)];
+      let meet = 0;
+      while (meet + 1 < from.length && from[meet + 1] === path[meet + 1]) meet++;
+      const source = (d) => (d + 1 < from.length ? `g${from[d + 1]}` : `v${v}`);
+      for (let d = from.length - 1; d > meet; d--) join(from[d], source(d), `q${v}`, v, i, "in", k);
+      join(path[meet], source(meet), child(meet), v, i, "in", k);
+      for (let d = meet + 1; d < path.length; d++) join(path[d], `p${v}`, child(d), v, i, "in", k);
     });
     f.out.forEach((v) => {
       for (let d = path.indexOf(values[v].grp); d >= 0 && d < path.length; d++) {
@@ -107,7 +111,7 @@ function valueLines(v, step) {
   const known = value.v ? value.v[0] : shapeText(value.s);
   const shown = isKnown(v, step) ? known : value.s.length ? shapeText(value.s) : "?";
   const name = clip(value.n, 20);
-  if (value.role === "constant") return clip(value.v && !value.v[1] ? value.v[0] : shapeText(value.s));
+  if (value.role === "constant" && (!value.s.length || !name)) return clip(value.v && !value.v[1] ? value.v[0] : shapeText(value.s));
   return name ? (known[0] === "(" ? `${name} ${shown}` : `${name} = ${shown}`) : shown;
 }
 
@@ -198,16 +202,20 @@ function place(layout, left, top, under, lines, over) {
     box.element = vertex.inner ? drawOpen(box) : vertex.folded ? drawFolded(box) : box.kind === "f" ? drawFunction(box) : drawValue(box);
     box.element.dataset.id = vertex.id;
     (vertex.inner ? under : over).append(box.element);
+    if (vertex.inner) over.append(captionOf(box));
     if (vertex.inner) place(vertex.inner, x - vertex.w / 2 + vertex.shift, y - vertex.h / 2 + LABEL, under, lines, over);
   });
 }
 
 function drawRoute({ points, tip, data: edge }, left, top) {
   const moved = points.map(([x, y]) => [x + left, y + top]);
+  if (edge.from[0] === "p") moved[0][1] -= LABEL; // from and to the rim of the box around
+  if (edge.to[0] === "q") moved[moved.length - 1][1] += INSET;
   const element = svg("g", { class: "route" });
   element.append(svg("path", { class: "line", d: pathText(moved), pathLength: 1 }));
   if (tip) {
     const [x, y] = [tip[0] + left, tip[1] + top];
+    element.append(svg("path", { class: "stub", d: `M${x} ${y - ARROW - 0.5}V${y}` }));
     element.append(svg("path", { class: "tip", d: `M${x} ${y}l-5 -${ARROW + 1}h10z` }));
   }
   if (edge.from[0] !== "p") {
@@ -265,7 +273,13 @@ function drawOpen(box) {
   return node(box, "open",
     svg("rect", { class: "shape", width: box.w, height: box.h, rx: 12 }),
     svg("rect", { class: "handle", width: box.w, height: LABEL - 6, rx: 12 }),
-    label(14, 21, `▾ ${[name, kind].filter(Boolean).join("  ")}`, "caption"));
+    svg("title", {}, [name, kind].filter(Boolean).join(" ")));
+}
+
+/* The name of an open box; it lies over the edges. */
+function captionOf(box) {
+  const [name, kind] = groupTitle(box.i);
+  return label(box.x - box.w / 2 + 14, box.y - box.h / 2 + 21, `▾ ${[name, kind].filter(Boolean).join("  ")}`, "caption");
 }
 
 /* Give every box and edge the look of the step that is shown. */
@@ -319,7 +333,9 @@ function paintValue(box) {
   list.toggle("has-gradient", Boolean(record));
   list.toggle("receives", Boolean(record) && record.step === now);
   list.toggle("made", steps[now].kind === "forward" && value.f === steps[now].f);
-  box.element.querySelector(".title").textContent = line;
+  const title = box.element.querySelector(".title");
+  title.textContent = line;
+  title.setAttribute("y", record ? 26 : box.h / 2 + 6);
   const gradient = box.element.querySelector(".gradient");
   const text = record ? `grad ${gradientText(v, now)}` : "";
   if (gradient) gradient.textContent = text;

@@ -14,9 +14,9 @@ _LONG = 80  # boxes and functions in one box, from which on they are put into pa
 class Groups:
     """Puts functions and values into a tree of boxes.
 
-    A function is in the box of each layer call around it. A value is in the innermost box that
-    has all its users and the function that made it, so that a folded box still shows what it
-    got and what it gave; what the program brought in from outside stays outside.
+    A function is in the box of each layer call around it. What it makes is outside of those that
+    do not use it, so that a folded box still shows what it gave; a parameter is inside, with its
+    users, and what the program brought in from outside stays outside.
     """
 
     def __init__(
@@ -87,19 +87,30 @@ class Groups:
         users: list[int],
         depth: int | None,
     ) -> int:
-        if value["role"] == "output" or not users:
+        used = [self.path(functions[i]["grp"]) for i in users]
+        if value["f"] >= 0:
+            return self._of_result(self.path(functions[value["f"]]["grp"]), used)
+        if not users or value["role"] == "output" or (value["role"] == "input" and depth is None):
             return -1
-        if value["role"] == "input" and depth is None:
-            return -1
-        made = [value["f"]] if value["f"] >= 0 else []
-        paths = [self.path(functions[i]["grp"]) for i in {*users, *made}]
         common = -1
-        for level in zip(*paths, strict=False):
-            if len(set(level)) > 1:
-                break
-            if depth is not None and value["f"] < 0 and self._layers_to(level[0]) > depth:
+        for level in zip(*used, strict=False):
+            arrived_outside = depth is not None and self._layers_to(level[0]) > depth
+            if len(set(level)) > 1 or arrived_outside:
                 break
             common = level[0]
+        return common
+
+    @staticmethod
+    def _of_result(made: list[int], used: list[list[int]]) -> int:
+        """Return the innermost box around a result and one of its users.
+
+        Further out, a box would need what it has made itself: boxes could not be put in order.
+        """
+        common = -1
+        for depth, group in enumerate(made):
+            if not any(path[depth : depth + 1] == [group] for path in used):
+                break
+            common = group
         return common
 
     def _layers_to(self, group: int) -> int:

@@ -189,7 +189,7 @@ def _run(
     try:
         target = function.forward if isinstance(function, Layer) else function
         bound = inspect.signature(target).bind(*args, **kwargs).arguments
-        names = {id(v): name for name, v in bound.items() if isinstance(v, Variable)}
+        names = _by_id(bound)
     except (TypeError, ValueError):
         pass  # a builtin, or a mistake that the call itself explains better
     with Recorder() as recorder:
@@ -261,8 +261,12 @@ def as_json(data: Any) -> str:
 
 
 def _by_id(names: dict[str, Any] | None) -> dict[int, str]:
-    found = names or {}
-    return {id(v): name for name, v in found.items() if isinstance(v, Variable)}
+    """Return the names by the ids of Variables, and of the arrays that stand for constants."""
+    found: dict[int, str] = {}
+    for name, v in (names or {}).items():
+        if isinstance(v, Variable | np.ndarray):
+            found[id(v)] = found[id(getattr(v, "_data", v))] = name
+    return found
 
 
 def _name_of(function: Any) -> str:

@@ -182,7 +182,10 @@ function layOut(vertices, edges) {
   xs = xs.map((x) => x - leftmost);
   const width = Math.max(...xs.map((x, v) => x + widths[v] / 2));
   const bands = bandsOf(rows, vertices, xs, ranks, segments);
-  const ys = vertices.map((_, v) => (bands[ranks[v]][0] + bands[ranks[v]][1]) / 2);
+  const ys = vertices.map((vertex, v) => {
+    const [top, bottom] = bands[ranks[v]];
+    return vertex.top ? top : vertex.bottom ? bottom : (top + bottom) / 2;
+  });
   const routes = routesOf(vertices, edges, hops, lanes, ranks, xs, ys, bands);
   return { xs: xs.slice(0, count), ys, routes, width, height: bands.length ? bands[bands.length - 1][1] : 0 };
 }

@@ -151,7 +151,7 @@ function search() {
   const has = (...texts) => texts.some((text) => text && text.toLowerCase().includes(query));
   if (query) {
     groups.forEach((g, i) => { if (has(g.n, g.kind)) found.push([`g${i}`, "group", g.n, layerText(i)]); });
-    values.forEach((v, i) => { if (v.role !== "constant" && has(v.n)) found.push([`v${i}`, v.role === "output" ? "outputRole" : v.role, v.n, shapeText(v.s)]); });
+    values.forEach((v, i) => { if (v.n && (v.role !== "constant" || v.s.length) && has(v.n)) found.push([`v${i}`, v.role === "output" ? "outputRole" : v.role, v.n, shapeText(v.s)]); });
     functions.forEach((f, i) => {
       const [file, line, , code] = f.at < 0 ? [] : places[f.at];
       if (has(f.n, code, file && `${file}:${line}`)) found.push([`f${i}`, "function", f.n, code || layerText(f.grp)]);

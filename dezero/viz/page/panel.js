@@ -52,16 +52,15 @@ function warning(part) {
 }
 
 function brief(part) {
-  return part[2] ? `${part[0]}, ${say("norm")} ${part[2][3]}` : part[0];
+  return inBox(part);
 }
 
 function chip(id, text, name) {
-  return h("button", { type: "button", class: `chip ${name || ""}`, onclick: () => select(id) }, text);
+  return h("button", { type: "button", class: `chip ${name || ""}`, "data-of": id, onclick: () => select(id) }, text);
 }
 
 function valueChip(v) {
-  const value = values[v];
-  return chip(`v${v}`, value.n || shapeText(value.s), "value");
+  return chip(`v${v}`, valueName(v), `value ${values[v].role}`);
 }
 
 function part(title, ...inside) {
@@ -94,13 +93,13 @@ function spoken() {
   if (step.kind === "seed") return `${say("seedTitle")}. ${seedSentence()}`;
   if (step.kind === "end") return `${say("endTitle")}. ` + walk.leaves.map(([v, gx]) => `${valueName(v)} ${brief(gx)}`).slice(0, 8).join(", ");
   const f = functions[step.f], title = `${stepText()}: ${f.n}, ${say("generationOf", { g: f.gen })}.`;
-  if (step.kind === "forward") return `${title} ${say("result")} ${f.out.map((v) => `${values[v].n} ${values[v].v ? brief(values[v].v) : ""}`).join(", ")}`;
+  if (step.kind === "forward") return `${title} ${say("result")} ${f.out.map((v) => `${valueName(v)} ${values[v].v ? brief(values[v].v) : ""}`).join(", ")}`;
   return `${title} ${say("arrives")} ${step.visit.gy.map((g) => (g ? brief(g) : "0")).join(", ")}. ` +
-    step.visit.to.map(([, v, share, total]) => `${values[v].n || shapeText(values[v].s)}: ${total ? `+ ${brief(share)} = ${brief(total)}` : brief(share)}`).join(", ");
+    step.visit.to.map(([, v, share, total]) => `${valueName(v)}: ${total ? `+ ${brief(share)} = ${brief(total)}` : brief(share)}`).join(", ");
 }
 
 function seedSentence() {
-  return say("seedText", { name: walk.seeds.map(([v]) => values[v].n || "y").join(", ") });
+  return say("seedText", { name: walk.seeds.map(([v]) => valueName(v)).join(", ") });
 }
 
 function startPanel() {
@@ -141,7 +140,7 @@ function seedPanel() {
     head(stepText(), say("seedTitle")),
     h("p", {}, seedSentence()),
     part(say("gradient"), h("div", { class: "rows" }, walk.seeds.map(([v, seed]) => h("div", { class: "row" }, valueChip(v), amount(seed, v, "gradient"))))),
-    queue([], walk.woken),
+    part(say("waiting"), queueChips("", waitingAt(now + 1), walk.woken)),
   ];
 }
 
@@ -152,7 +151,8 @@ function backwardPanel(step) {
   const why = !others.length ? "whyAlone" : tie ? "whyTie" : "whyLargest";
   return [
     functionHead(step.f),
-    part(say("why"), h("p", {}, say(why, { g: f.gen })), queueChips(step.f, others, visit.woken)),
+    part(say("why"), h("p", {}, say(why, { g: f.gen })), queueChips(say("waiting"), [step.f, ...others], []),
+      queueChips(say("waitingAfter"), waitingAt(now + 1), visit.woken)),
     part(say("arrives"), h("div", { class: "rows" }, f.out.map((v, k) => h("div", { class: "row" },
       h("span", { class: "role" }, math(f.out.length > 1 ? `gy${k}` : "gy"), " = "),
       visit.gy[k] ? amount(visit.gy[k], v, "gradient") : h("span", { class: "muted" }, say("unused")), sumOf(v))))),
@@ -189,19 +189,15 @@ function sumOf(v) {
   return h("p", { class: "sum" }, h("b", {}, `${parts.join(" + ")} = ${brief(list[list.length - 1].total)}`));
 }
 
-function queueChips(current, others, woken) {
-  const text = (i) => [functions[i].n, h("span", { class: "badge" }, String(functions[i].gen))];
-  const most = 10;
-  return h("div", { class: "queue", "aria-label": say("waiting") },
-    current === null ? null : chip(`f${current}`, text(current), "current"),
-    others.slice(0, most).map((i) => chip(`f${i}`, text(i), "waits")),
-    others.length > most ? h("span", { class: "muted" }, say("more", { n: others.length - most })) : null,
-    woken.slice(0, most).map((i) => chip(`f${i}`, ["+ ", ...text(i)], "woken")),
-    h("p", { class: "caption" }, say("waiting"), woken.length ? `; + ${say("comes")}` : ""));
-}
-
-function queue(others, woken) {
-  return part(say("why"), queueChips(null, others, woken));
+/* The heap: who waits, the largest generation first; the current function leads, new ones have a +. */
+function queueChips(title, list, woken) {
+  const most = 10, current = steps[now].f;
+  const kind = (i) => (i === current ? "current" : woken.includes(i) ? "woken" : "waits");
+  return h("div", { class: "queue", role: "group", "aria-label": title || say("waiting") },
+    title ? h("p", { class: "caption" }, title) : null,
+    list.slice(0, most).map((i) => chip(`f${i}`, [woken.includes(i) ? "+ " : "", functions[i].n, h("span", { class: "badge" }, String(functions[i].gen))], kind(i))),
+    list.length > most ? h("span", { class: "muted" }, say("more", { n: list.length - most })) : null,
+    list.length ? null : h("span", { class: "muted" }, say("nobody")));
 }
 
 function endPanel() {
@@ -235,7 +231,7 @@ function selectedValue(v) {
   const users = functions.map((f, i) => i).filter((i) => functions[i].in.includes(v));
   const soon = !walk || !gradients[v].length ? say("never") : say("none");
   return [
-    head(say(value.role === "output" ? "outputRole" : value.role), value.n || shapeText(value.s)),
+    head(say(value.role === "output" ? "outputRole" : value.role), valueName(v)),
     part(say("value"), isKnown(v, now) ? amount(value.v, v) : h("p", { class: "muted" }, say("soon"))),
     part(say("gradient"), record ? [amount(record.total, v, "gradient"), sumOf(v)] : h("p", { class: "muted" }, soon)),
     value.f >= 0 ? part(say("madeBy"), chip(`f${value.f}`, functions[value.f].n)) : null,

@@ -76,10 +76,14 @@ class Visit:
 class WalkRecorder(Watcher):
     """Writes down each visit of a walk, as it happens."""
 
-    def __init__(self) -> None:
+    def __init__(self, brief: bool) -> None:
+        self.brief = brief
         self.visits: list[Visit] = []
         self.waiting: set[Any] = set()
         self.sums: dict[Any, Any] = {}
+
+    def _seen(self, g: Any) -> Any:
+        return None if g is None else summary(g, self.brief)
 
     def wake(self, edge: Any) -> Function | None:
         """Return the function behind ``edge`` if it begins to wait now."""
@@ -91,7 +95,7 @@ class WalkRecorder(Watcher):
     def before_gradient(self, function: Any, gy: Any) -> None:
         """Note that the walk is at ``function``."""
         gys = gy if isinstance(gy, list) else [gy]
-        self.visits.append(Visit(function, [None if g is None else summary(g) for g in gys]))
+        self.visits.append(Visit(function, [self._seen(g) for g in gys]))
 
     def after_gradient(self, function: Any, gy: Any, gxs: Any) -> None:
         """Note where its gradients go, and what they add up to there."""
@@ -100,10 +104,10 @@ class WalkRecorder(Watcher):
             if gx is None or not is_edge(edge):
                 continue
             gx = conform(gx, edge, function)
-            share = Share(i, edge, summary(gx))
+            share = Share(i, edge, self._seen(gx))
             if edge in self.sums:
                 gx = self.sums[edge] + gx
-                share.total = summary(gx)
+                share.total = self._seen(gx)
             self.sums[edge] = gx
             visit.shares.append(share)
             woken = self.wake(edge)
@@ -130,7 +134,7 @@ class Walk:
     leaves: list[tuple[Any, list[Any]]]
 
 
-def record_walk(outputs: list[Variable]) -> Walk | None:
+def record_walk(outputs: list[Variable], brief: bool = False) -> Walk | None:
     """Walk backward from ``outputs``, each with a gradient of ones, and return the record.
 
     It is the walk of ``backward()`` itself, on plain arrays, and stores nothing: the ``grad`` of
@@ -141,9 +145,9 @@ def record_walk(outputs: list[Variable]) -> Walk | None:
     if not roots:
         return None
     seeds = {y._node: conjugate(np.ones_like(y.data)[()]) for y in roots}
-    recorder = WalkRecorder()
+    recorder = WalkRecorder(brief)
     woken = [f for f in map(recorder.wake, seeds) if f is not None]
-    shown = [(node, summary(seed)) for node, seed in seeds.items()]
+    shown = [(node, summary(seed, brief)) for node, seed in seeds.items()]
     recorder.sums.update(seeds)
     with unwatched(), using_config("enable_backprop", False):
         start(recorder)
@@ -151,5 +155,5 @@ def record_walk(outputs: list[Variable]) -> Walk | None:
             leaves = walk(seeds, False)
         finally:
             stop(recorder)
-    ends = [(leaf, summary(conjugate(gx))) for leaf, gx in leaves.items()]
+    ends = [(leaf, summary(conjugate(gx), brief)) for leaf, gx in leaves.items()]
     return Walk(shown, woken, recorder.visits, ends)

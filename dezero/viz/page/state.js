@@ -40,23 +40,33 @@ function gradientAt(v, step) {
   return found;
 }
 
-/* The summand and the sum that the records of one value show in its box. */
-function sumText(record, before) {
-  if (!record.sum) return record.total[0];
-  const text = `${before.total[0]} + ${record.part[0]} = ${record.total[0]}`;
-  return text.length <= 34 && !record.total[1] ? text : record.total[0];
+/* A gradient in the little room of a box: of a large array its norm. */
+function inBox(part) {
+  return part[2] ? `‖ ${part[2][3]} ‖` : part[0];
 }
 
+/* The summand and the sum that the records of one value show in its box. */
+function sumText(record, before) {
+  if (!record.sum) return inBox(record.total);
+  const text = `${before.total[0]} + ${record.part[0]} = ${record.total[0]}`;
+  return text.length <= 34 && !record.total[1] ? text : inBox(record.total);
+}
+
+/* The gradient in the box of value v; what is still to come is shown by "+ …". */
 function gradientText(v, step) {
   const list = gradients[v].filter((record) => record.step <= step);
   if (!list.length) return "";
+  return sumsUp(list, step) + (list.length < gradients[v].length ? " + …" : "");
+}
+
+function sumsUp(list, step) {
   const last = list[list.length - 1];
-  if (last.step < step) return last.total[0];
+  if (last.step < step) return inBox(last.total);
   const now = list.filter((record) => record.step === step);
   if (now.length > 1 && !last.total[1]) {
     const parts = [...(list.length > now.length ? [list[list.length - now.length - 1].total[0]] : []), ...now.map((r) => r.part[0])];
     const text = `${parts.join(" + ")} = ${last.total[0]}`;
-    return text.length <= 34 ? text : last.total[0];
+    return text.length <= 34 ? text : inBox(last.total);
   }
   return sumText(last, list[list.length - 2]);
 }
@@ -78,9 +88,12 @@ function isBackward(step) {
   return step >= forwardSteps;
 }
 
+/* A name for every value: its own, or that of the function that made it, and which that was. */
 function valueName(v) {
   const value = values[v];
-  return value.n || (value.v ? value.v[0] : shapeText(value.s));
+  if (value.n) return value.n;
+  if (value.f >= 0) return `${functions[value.f].n} #${value.f + 1}`;
+  return value.role === "constant" ? shapeText(value.s) : say(value.role);
 }
 
 function shapeText(shape) {

@@ -11,14 +11,14 @@ _LONGEST = 600  # letters of an array's text
 _INLINE = 4  # elements that fit into a box
 
 
-def summary(x: Any) -> list[Any]:
-    """Return what a page shows of an array.
+def summary(x: Any, brief: bool = False) -> list[Any]:
+    """Return what a page shows of an array; if ``brief``, no text of a large one.
 
     Returns
     -------
     list
-        The short text, the long text (empty where it would say the same), and of an array of
-        more elements than are shown minimum, mean, maximum and Euclidean norm, as text: a page's
+        The short text, the long text (0 where the short says it all), and of an array that does
+        not fit into a box minimum, mean, maximum and Euclidean norm, as text: a page's
         data knows no NaN. A fourth entry says that something is not finite.
 
     Examples
@@ -35,7 +35,8 @@ def summary(x: Any) -> list[Any]:
     if a.size <= _INLINE and a.ndim <= 1:
         short = "[" + " ".join(map(number, a)) + "]"
         return _flagged([short], a)
-    return _flagged([shape_text(a.shape), _text(a), _statistics(a) if a.size > _WHOLE else 0], a)
+    text = "" if brief and a.size > _WHOLE else _text(a)
+    return _flagged([shape_text(a.shape), text, _statistics(a)], a)
 
 
 def _flagged(parts: list[Any], a: Any) -> list[Any]:
@@ -80,7 +81,7 @@ def _text(a: Any) -> str:
 
 
 def _statistics(a: Any) -> Any:
-    if a.dtype.kind not in "iufb":
+    if a.dtype.kind not in "iufb" or not a.size:
         return 0
     with np.errstate(all="ignore"):
         norm = np.sqrt(np.vdot(a, a).astype(np.float64)) if a.dtype.kind == "f" else None
