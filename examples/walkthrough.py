@@ -34,7 +34,7 @@ def step14(x):
 
 
 def step15(x):
-    """Steps 15 and 16: whose turn it is, by generation."""
+    """Step 15: two paths join; whose turn it is, by generation."""
     a = F.square(x)
     b = F.square(a)
     c = F.square(a)
@@ -60,7 +60,7 @@ def step26(x, y):
 
 
 def step44(x, t):
-    """Steps 43 to 45: a network of two layers and its loss; its layers fold."""
+    """Step 44: a network of two layers and its loss; its layers fold."""
     np.random.seed(0)
     model = MLP((10, 1))
     y = model(x)

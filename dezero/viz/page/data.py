@@ -14,13 +14,13 @@ import numpy as np
 
 from dezero.core.config import using_config
 from dezero.core.function import Function, Output, is_edge
-from dezero.core.primitive import Elementwise
+from dezero.core.primitive import Elementwise, Primitive
 from dezero.core.variable import Parameter, Variable
 from dezero.core.watch import unwatched
 from dezero.tracing import Origin, origin
 from dezero.viz.graph import clean
 from dezero.viz.page.groups import Groups
-from dezero.viz.page.record import Recorder, Walk, record_walk
+from dezero.viz.page.record import Recorder, Walk, leads_on, record_walk
 from dezero.viz.page.rules import describe_rule
 from dezero.viz.page.values import number, summary
 
@@ -67,7 +67,7 @@ class PageData:
         self.depths: dict[int, int] = {}  # of what came into a layer from outside: how deep it is
         self.rows = [self._function(i, f) for i, f in enumerate(self.functions)]
         for y in outputs:
-            self._value_of(y._node if y._node is not None else y, y._data)
+            self._value_of(y._node if y._node is not None else y)
         self._mark_outputs()
         self._name_by_source()
         self.groups = Groups(self.origins, self.rows, self.values, self.users, self.depths)
@@ -124,7 +124,7 @@ class PageData:
 
     def _input(self, i: int, k: int, f: Function, edge: Any, x: Any) -> int:
         if is_edge(edge):
-            index = self._value_of(edge, x)
+            index = self._value_of(edge)
         else:
             known = edge if x is None and not isinstance(edge, tuple) else x
             index = self._constant(edge, known)
@@ -153,20 +153,16 @@ class PageData:
     def _key(self, edge: Any) -> Any:
         return (edge._function, edge.index) if isinstance(edge, Output) else (edge, 0)
 
-    def _value_of(self, edge: Any, array: Any = None) -> int:
+    def _value_of(self, edge: Any) -> int:
         """Return the number of the value that ``edge`` leads to."""
         key = self._key(edge)
-        if key in self._index:
-            return self._index[key]
-        leaf = edge if isinstance(edge, Variable) else edge._variable()
-        name = "" if leaf is None else leaf.name or self.names.get(id(leaf), "")
-        role = "intermediate"
-        if isinstance(edge, Variable):
-            role = "parameter" if isinstance(edge, Parameter) else "input"
-            array = edge._data
-        index = self._add(name, role, edge._shape, edge._dtype, array)
-        self._index[key] = index
-        return index
+        if key not in self._index:  # a leaf that is new; what functions make is there
+            leaf = edge if isinstance(edge, Variable) else edge._variable()  # None: cut, and gone
+            role = "parameter" if isinstance(leaf, Parameter) else "input"
+            array = None if leaf is None else leaf._data
+            index = self._add(self._name_of(leaf), role, edge._shape, edge._dtype, array)
+            self._index[key] = self._index[leaf, 0] = index
+        return self._index[key]
 
     def _add(self, name: str, role: str, shape: Any, dtype: Any, array: Any) -> int:
         self.values.append(
@@ -182,20 +178,20 @@ class PageData:
         return len(self.values) - 1
 
     def _output(self, i: int, f: Function, k: int, y: Any) -> int:
-        edge = f
-        if isinstance(f._outputs, tuple):
-            shape, dtype = f._output_kinds()[k]
-            edge = _Stand(f, k, shape, dtype)
-        index = self._index.get((f, k))
+        several: Any = f._outputs if isinstance(f._outputs, tuple) else None
+        shape, dtype = f._output_kinds()[k] if several else (f._shape, f._dtype)
+        variable = several[k]() if several else f._variable()
         if y is None:
-            y = _kept_output(f, k, edge)
-        if index is None:
-            index = self._value_of(edge, y)
-            self._index[f, k] = index
+            y = _kept(f, k) if variable is None else variable._data
+        if y is None:
+            y = self._recomputed(f)
+        index = self._add(self._name_of(variable), "intermediate", shape, dtype, y)
         self.values[index]["f"] = i
-        if self.arrays[index] is None:
-            self.arrays[index] = self._recomputed(f) if y is None else y
+        self._index[f, k] = index
         return index
+
+    def _name_of(self, variable: Variable | None) -> str:
+        return "" if variable is None else variable.name or self.names.get(id(variable), "")
 
     def _recomputed(self, f: Function) -> Any:
         """Return the output of an elementwise function, computed again from what is known."""
@@ -220,16 +216,13 @@ class PageData:
 
     def _name_by_source(self) -> None:
         """Give the name in ``a = ...`` to the last value that this line of the program made."""
-        last: dict[Any, int] = {}
-        for i, found in enumerate(self.origins):
-            after = self.origins[i + 1] if i + 1 < len(self.origins) else None
-            if found is not None and (after is None or after.place != found.place):
-                last[i] = i
-        for i in last:
-            target = _assigned(self.origins[i].place.code)  # type: ignore[union-attr]
-            row = self.values[self.rows[i]["out"][0]]
-            if target and not row["n"] and len(self.rows[i]["out"]) == 1:
-                row["n"] = target
+        following = [*self.origins, None][1:]
+        for row, found, after in zip(self.rows, self.origins, following, strict=True):
+            if found is None or (after is not None and after.place == found.place):
+                continue
+            value = self.values[row["out"][0]]
+            if not value["n"] and len(row["out"]) == 1:
+                value["n"] = _assigned(found.place.code)
 
     def _walk(self, walked: Walk) -> dict[str, Any]:
         def at(edge: Any) -> int:
@@ -250,56 +243,45 @@ class PageData:
                 }
                 for visit in walked.visits
             ],
-            "leaves": [[at(leaf), gx] for leaf, gx in walked.leaves if self._key(leaf) in self._index],
+            "leaves": [
+                [at(leaf), gx] for leaf, gx in walked.leaves if self._key(leaf) in self._index
+            ],
         }
-
-
-class _Stand:
-    """Stands for an output that no Variable holds any more."""
-
-    def __init__(self, function: Function, index: int, shape: Any, dtype: Any) -> None:
-        self._function, self.index, self._shape, self._dtype = function, index, shape, dtype
-
-    def _variable(self) -> Variable | None:
-        found: Any = self._function._outputs[self.index]()
-        return found
 
 
 def _in_order(outputs: list[Variable]) -> list[Function]:
     """Return the functions behind ``outputs`` in the order of the run.
 
-    Where the run was not traced, in the order of their generations: one in which it could have
-    been. Among equals, the first inputs of a function come first.
+    Where it was not traced, or in pieces, in the order of their generations: one in which it
+    could have been. Among equals, the first inputs of a function come first.
     """
     found: dict[Function, int] = {}
-    stack = [y._node._function for y in reversed(outputs) if y._node is not None]
+    stack = [y._node._function for y in reversed(outputs) if leads_on(y._node)]
     while stack:
         function = stack.pop()
         if function not in found:
             found[function] = len(found)
-            behind = function._edges or ()
-            stack += [e._function for e in behind if isinstance(e, Function | Output)]
-
-    def place(function: Function) -> tuple[int, int]:
-        known = origin(function)
-        order = known.order if known is not None else -found[function]
-        return (0 if traced else function._depth), order
-
-    traced = all(origin(function) is not None for function in found)
-    return sorted(found, key=place)
+            stack += _behind(function)
+    known = {function: origin(function) for function in found}
+    order = {f: -found[f] if at is None else at.order for f, at in known.items()}
+    if all(known.values()):
+        place = {f: i for i, f in enumerate(sorted(found, key=order.__getitem__))}
+        if all(place[before] < place[f] for f in found for before in _behind(f)):
+            return list(place)
+    return sorted(found, key=lambda f: (f._depth, order[f]))
 
 
-def _kept_output(f: Function, k: int, edge: Any) -> Any:
-    """Return the array of an output, where a Variable or a gradient rule still has it."""
-    variable = edge._variable()
-    if variable is not None:
-        return variable._data
-    saved = getattr(f, "_saved", None)
-    if saved and f._rules is None and not hasattr(f, "_arrays"):
-        return saved[1][k]
-    if hasattr(f, "_arrays") and not isinstance(f._outputs, tuple):
-        return f._arrays().get(len(f._edges))
-    return None
+def _behind(function: Function) -> list[Function]:
+    """Return the functions that made the inputs of ``function``."""
+    edges = function._edges or ()
+    return [edge._function for edge in edges if leads_on(edge)]
+
+
+def _kept(f: Function, k: int) -> Any:
+    """Return the array of output ``k``, if a gradient rule still has it."""
+    if isinstance(f, Primitive):
+        return None if isinstance(f._outputs, tuple) else f._arrays().get(len(f._edges))
+    return f._saved[1][k] if f._saved else None
 
 
 def _assigned(code: str) -> str:

@@ -73,7 +73,7 @@ class Groups:
             size = max(8, min(40, math.isqrt(len(inside))))
             for start in range(0, len(inside), size):
                 chunk = inside[start : start + size]
-                part = self._add(f"{start + 1} – {start + len(chunk)}", "", parent)
+                part = self._add(f"{start + 1} - {start + len(chunk)}", "", parent)
                 for is_group, i in chunk:
                     if is_group:
                         self.rows[i]["up"] = part

@@ -120,7 +120,7 @@ function showKeys() {
   at("keys").replaceChildren(
     h("h2", {}, say("help")),
     h("dl", {}, say2("keys").map(([keys, what]) => h("div", {}, h("dt", {}, keys.split(" ").map((key) => h("kbd", {}, key))), h("dd", {}, what)))),
-    h("button", { type: "button", autofocus: "", onclick: () => at("keys").close() }, say("close")));
+    h("button", { type: "button", onclick: () => at("keys").close() }, say("close")));
 }
 
 function say2(key) {

@@ -31,7 +31,7 @@ function math(text) {
         target.append(UPRIGHT.has(word[1]) ? h("span", { class: "upright" }, word[1]) : h("i", {}, word[1]));
         if (word[2]) target.append(h("sub", {}, word[2]));
         i += word[0].length;
-      } else { target.append(source[i]); i++; }
+      } else { target.append(source[i] === "-" ? "−" : source[i]); i++; }
     }
   };
   into(result, text);

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from dezero.core.backward import conjugate, walk
+from dezero.core.backward import conjugate, freed_error, walk
 from dezero.core.config import using_config
 from dezero.core.function import Function, Output, is_edge
 from dezero.core.shapes import conform
@@ -39,6 +39,13 @@ class Recorder(trace):
                 self._held.append(array)  # so that its id stays its own
                 self.arrived.setdefault(id(array), len(self.layers))
         super().enter(part, inputs)
+
+
+def leads_on(edge: Any) -> bool:
+    """Whether an edge goes to a function: not to a leaf, nor to where the graph was cut."""
+    if isinstance(edge, Output):
+        return not edge.is_cut
+    return isinstance(edge, Function) and edge._edges != ()
 
 
 @dataclass(slots=True)
@@ -87,7 +94,7 @@ class WalkRecorder(Watcher):
 
     def wake(self, edge: Any) -> Function | None:
         """Return the function behind ``edge`` if it begins to wait now."""
-        if not isinstance(edge, Function | Output) or edge._function in self.waiting:
+        if not leads_on(edge) or edge._function in self.waiting:
             return None
         self.waiting.add(edge._function)
         return edge._function
@@ -126,7 +133,7 @@ class WalkRecorder(Watcher):
 
 @dataclass(slots=True)
 class Walk:
-    """A recorded walk: the seeds, whom they woke, the visits, and what the engine left at leaves."""
+    """A recorded walk: seeds, whom they woke, visits, and what the engine left at the leaves."""
 
     seeds: list[tuple[Any, list[Any]]]
     woken: list[Function]
@@ -144,6 +151,9 @@ def record_walk(outputs: list[Variable], brief: bool = False) -> Walk | None:
     roots = [y for y in roots if y.dtype.kind in "fc"]
     if not roots:
         return None
+    for y in roots:
+        if not leads_on(y._node):
+            raise freed_error(y._node._function._name)
     seeds = {y._node: conjugate(np.ones_like(y.data)[()]) for y in roots}
     recorder = WalkRecorder(brief)
     woken = [f for f in map(recorder.wake, seeds) if f is not None]

@@ -11,23 +11,23 @@ import dezero
 _LINES = 40  # of a source text
 
 # y and the gradients of the inputs, in the names that the function's forward gives to its inputs;
-# ^{..} is set higher and _{..} lower, so are digits after a letter.
+# ^{..} is set higher and _{..} lower, as digits after a letter are.
 _FORMULAS: dict[str, tuple[str, dict[str, str]]] = {
     "Add": ("x0 + x1", {"x0": "gy", "x1": "gy"}),
-    "Sub": ("x0 − x1", {"x0": "gy", "x1": "−gy"}),
+    "Sub": ("x0 - x1", {"x0": "gy", "x1": "-gy"}),
     "Mul": ("x0 · x1", {"x0": "gy · x1", "x1": "gy · x0"}),
-    "Div": ("x0 / x1", {"x0": "gy / x1", "x1": "−gy · x0 / x1^{2}"}),
-    "Neg": ("−x", {"x": "−gy"}),
-    "Pow": ("x0^{x1}", {"x0": "gy · x1 · x0^{x1 − 1}", "x1": "gy · y · log x0"}),
+    "Div": ("x0 / x1", {"x0": "gy / x1", "x1": "-gy · x0 / x1^{2}"}),
+    "Neg": ("-x", {"x": "-gy"}),
+    "Pow": ("x0^{x1}", {"x0": "gy · x1 · x0^{x1 - 1}", "x1": "gy · y · log x0"}),
     "Abs": ("|x|", {"x": "gy · sign x"}),
     "Square": ("x^{2}", {"x": "gy · 2x"}),
     "Exp": ("e^{x}", {"x": "gy · e^{x}"}),
     "Log": ("log x", {"x": "gy / x"}),
     "Sqrt": ("√x", {"x": "gy / 2√x"}),
     "Sin": ("sin x", {"x": "gy · cos x"}),
-    "Cos": ("cos x", {"x": "−gy · sin x"}),
-    "Tanh": ("tanh x", {"x": "gy · (1 − y^{2})"}),
-    "Sigmoid": ("1 / (1 + e^{−x})", {"x": "gy · y · (1 − y)"}),
+    "Cos": ("cos x", {"x": "-gy · sin x"}),
+    "Tanh": ("tanh x", {"x": "gy · (1 - y^{2})"}),
+    "Sigmoid": ("1 / (1 + e^{-x})", {"x": "gy · y · (1 - y)"}),
     "ReLU": ("max(x, 0)", {"x": "gy · [x > 0]"}),
     "Maximum": ("max(x0, x1)", {}),
     "Minimum": ("min(x0, x1)", {}),
@@ -39,15 +39,15 @@ _FORMULAS: dict[str, tuple[str, dict[str, str]]] = {
     "Reshape": ("reshape(x)", {"x": "reshape(gy)"}),
     "Transpose": ("x^{T}", {"x": "gy^{T}"}),
     "GetItem": ("x[i]", {"x": "0, [i] += gy"}),
-    "Softmax": ("e^{x} / ∑ e^{x}", {"x": "y · (gy − ∑ gy · y)"}),
-    "LogSoftmax": ("x − log ∑ e^{x}", {"x": "gy − e^{y} ∑ gy"}),
+    "Softmax": ("e^{x} / ∑ e^{x}", {"x": "y · (gy - ∑ gy · y)"}),
+    "LogSoftmax": ("x - log ∑ e^{x}", {"x": "gy - e^{y} ∑ gy"}),
     "MeanSquaredError": (
-        "∑ (x0 − x1)^{2} / N",
-        {"x0": "gy · 2(x0 − x1) / N", "x1": "−gy · 2(x0 − x1) / N"},
+        "∑ (x0 - x1)^{2} / N",
+        {"x0": "gy · 2(x0 - x1) / N", "x1": "-gy · 2(x0 - x1) / N"},
     ),
     "SoftmaxCrossEntropy": (
-        "−∑ log softmax(x)_{t} / N",
-        {"x": "gy · (softmax(x) − onehot(t)) / N"},
+        "-∑ log softmax(x)_{t} / N",
+        {"x": "gy · (softmax(x) - onehot(t)) / N"},
     ),
     "Dropout": ("x · mask", {"x": "gy · mask"}),
 }
@@ -124,4 +124,6 @@ def _trimmed(lines: list[str]) -> str:
 def _short(file: str) -> str:
     """Return ``dezero/core/operators.py`` for a file of this package, the file's name else."""
     inside = file.startswith(_HOME)
-    return "dezero/" + file[len(_HOME) :].replace(os.sep, "/") if inside else os.path.basename(file)
+    return (
+        "dezero/" + file[len(_HOME) :].replace(os.sep, "/") if inside else os.path.basename(file)
+    )
