@@ -68,25 +68,26 @@ def step44(x, t):
     return loss
 
 
-def _points() -> tuple[np.ndarray, np.ndarray]:
+def _points() -> tuple[Variable, Variable]:
     x = np.linspace(0.0, 1.0, 20, dtype=np.float32).reshape(20, 1)
-    return x, np.sin(2 * np.pi * x)
+    t = np.sin(2 * np.pi * x)
+    return Variable(x, requires_grad=False), Variable(t, requires_grad=False)
 
 
 STEPS = {
-    "step07": (step07, (0.5,)),
-    "step14": (step14, (3.0,)),
-    "step15": (step15, (2.0,)),
-    "step16": (step16, (0.5,)),
-    "step26": (step26, (1.0, 1.0)),
-    "step44": (step44, tuple(Variable(part, requires_grad=False) for part in _points())),
+    "step07": (step07, (0.5,), "7단계: 함수를 이은 사슬을 끝에서부터 미분합니다"),
+    "step14": (step14, (3.0,), "14단계: 두 번 쓴 변수는 기울기를 두 번 받아 더합니다"),
+    "step15": (step15, (2.0,), "15단계: 두 갈래가 만나면 세대로 차례를 정합니다"),
+    "step16": (step16, (0.5,), "16단계: 길이가 다른 갈래는 긴 쪽을 먼저 거슬러 갑니다"),
+    "step26": (step26, (1.0, 1.0), "26단계: 골드스타인-프라이스 함수"),
+    "step44": (step44, _points(), "44단계: 2층 신경망과 손실, 계층은 접을 수 있습니다"),
 }
 
 
 def page(name: str) -> Page:
     """Return the page of one of the steps."""
-    function, arguments = STEPS[name]
-    title = (function.__doc__ or "").strip().rstrip(".")
+    function, arguments, korean = STEPS[name]
+    title = {"en": (function.__doc__ or "").strip().rstrip("."), "ko": korean}
     return dezero.show(function, *arguments, title=title, open_browser=False)
 
 

@@ -381,6 +381,15 @@ def test_languages(opened):
     assert opened(show(twice, 3.0, language="ja")).locator(".kicker").inner_text() == "開始"
 
 
+def test_a_title_in_each_language(opened):
+    tab = opened(show(twice, 3.0, title={"en": "Twice", "ko": "두 번"}))
+    assert tab.locator("#title").inner_text() == tab.title() == "Twice"
+    tab.select_option("#language", "ko")
+    assert tab.locator("#title").inner_text() == tab.title() == "두 번"
+    tab.select_option("#language", "ja")
+    assert tab.title() == "Twice"
+
+
 def test_every_language_has_every_word(page):
     words = json.loads(page.evaluate("JSON.stringify(WORDS)"))
     for code, table in words.items():

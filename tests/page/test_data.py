@@ -5,7 +5,10 @@ from __future__ import annotations
 import heapq
 import json
 import re
+import runpy
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -260,7 +263,7 @@ def test_no_name_is_code(name):
     page = get_html_page(x * x, title=name)
     page.encode()
     assert page.count("<script") == 2 and "alert(1)</script>" not in page
-    assert data_of(page)["title"]
+    assert data_of(page)["title"]["en"]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -395,3 +398,25 @@ def test_the_page_asks_for_nothing():
     assert not re.search(r"""(?:src|href)\s*=|@import|url\(|fetch\(|XMLHttp""", page)
     outside = set(re.findall(r"https?://[^\"'\s]+", page))
     assert outside == {"http://www.w3.org/2000/svg"}
+
+
+def test_the_steps_of_the_book_as_pages(tmp_path, monkeypatch, capsys):
+    path = Path(__file__).parents[2] / "examples" / "walkthrough.py"
+    monkeypatch.setattr(sys, "argv", [str(path), "--out", str(tmp_path / "out")])
+    runpy.run_path(str(path), run_name="__main__")
+    written = {
+        file.stem: data_of(file.read_text("utf-8")) for file in (tmp_path / "out").iterdir()
+    }
+    assert sorted(written) == ["step07", "step14", "step15", "step16", "step26", "step44"]
+    assert len(capsys.readouterr().out.splitlines()) == 6
+    gradients = {
+        name: [gx[0] for _, gx in data["walk"]["leaves"]] for name, data in written.items()
+    }
+    assert gradients["step07"] == ["3.29744"]  # as in the book
+    assert gradients["step14"] == ["2.0"]
+    assert gradients["step15"] == ["64.0"]
+    assert gradients["step26"] == ["-5376.0", "8064.0"]
+    monkeypatch.setattr(sys, "argv", [str(path), "step99"])
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(path), run_name="__main__")
+    assert "no step 'step99' here: choose from step07" in capsys.readouterr().err

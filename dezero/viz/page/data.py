@@ -228,6 +228,9 @@ class PageData:
         def at(edge: Any) -> int:
             return self._index[self._key(edge)]
 
+        def known(edge: Any) -> bool:
+            return self._key(edge) in self._index
+
         return {
             "seeds": [[at(node), seed] for node, seed in walked.seeds],
             "woken": [self.number[f] for f in walked.woken],
@@ -243,9 +246,7 @@ class PageData:
                 }
                 for visit in walked.visits
             ],
-            "leaves": [
-                [at(leaf), gx] for leaf, gx in walked.leaves if self._key(leaf) in self._index
-            ],
+            "leaves": sorted([at(leaf), gx] for leaf, gx in walked.leaves if known(leaf)),
         }
 
 

@@ -72,7 +72,7 @@ class Page:
 def get_html_page(
     output: Any,
     *,
-    title: str | None = None,
+    title: str | dict[str, str] | None = None,
     language: str | None = None,
     names: dict[str, Any] | None = None,
 ) -> str:
@@ -85,8 +85,8 @@ def get_html_page(
     ----------
     output : Variable or list of Variables
         Where the graph ends.
-    title : str, optional
-        The heading.
+    title : str or dict of str to str, optional
+        The heading, or the heading in each language: ``{"en": ..., "ko": ...}``.
     language : {'en', 'ko', 'ja'}, optional
         What the page begins in; by default the reader's own, where it is one of these.
     names : dict of str to Variable, optional
@@ -120,7 +120,7 @@ def show(
     output: Any,
     *args: Any,
     to_file: str | os.PathLike[str] | None = None,
-    title: str | None = None,
+    title: str | dict[str, str] | None = None,
     language: str | None = None,
     names: dict[str, Any] | None = None,
     open_browser: bool | None = None,
@@ -208,7 +208,7 @@ def _as_argument(x: Any) -> Any:
 def _page(
     output: Any,
     recorder: Recorder | None,
-    title: str | None,
+    title: str | dict[str, str] | None,
     language: str | None,
     names: dict[int, str],
 ) -> Page:
@@ -225,7 +225,8 @@ def _page(
                 "to call it on: show(f, x)"
             )
     data = PageData(outputs, recorder, names).as_dict()
-    data["title"] = clean(title or "")
+    titles = title if isinstance(title, dict) else {"en": title or ""}
+    data["title"] = {code: clean(text) for code, text in titles.items()}
     data["language"] = language or ""
     return Page(_assemble(data), len(data["functions"]))
 
@@ -233,7 +234,7 @@ def _page(
 def _assemble(data: dict[str, Any]) -> str:
     """Return the file: the page's own text, style and program with the data in it."""
     parts = {
-        "title": html.escape(data["title"] or "DeZero"),
+        "title": html.escape(next(iter(data["title"].values()), "") or "DeZero"),
         "style": _read("page.css"),
         "data": as_json(data),
         "script": "\n".join(map(_read, _SCRIPTS)),

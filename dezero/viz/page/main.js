@@ -88,7 +88,8 @@ function rove(id, focus = false) {
 function speak(code) {
   language = WORDS[code] ? code : "en";
   document.documentElement.lang = language;
-  at("title").textContent = data.title || "DeZero";
+  const title = data.title[language] || Object.values(data.title)[0] || "DeZero";
+  at("title").textContent = document.title = title;
   at("language").value = language;
   const names = { language: "language", theme: "theme", help: "help", "zoom-in": "zoomIn", "zoom-out": "zoomOut", "zoom-fit": "zoomFit", first: "firstStep", previous: "previous", next: "next", last: "last", speed: "speed", slider: "slider", panel: "panel", graph: "graph" };
   for (const [id, key] of Object.entries(names)) name(id, key);

@@ -106,7 +106,7 @@ function startPanel() {
   return [
     head(stepText(), say("startTitle")),
     h("p", {}, walk ? say("startText") : `${say("startText")} ${say("noWalk")}`),
-    part(say("inputs"), valueTable(values.map((_, v) => v).filter((v) => values[v].f < 0 && values[v].role !== "constant").slice(0, 12))),
+    part(say("inputs"), valueTable(["input", "parameter"].flatMap((role) => values.map((_, v) => v).filter((v) => values[v].role === role)).slice(0, 12))),
   ];
 }
 

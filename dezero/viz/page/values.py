@@ -73,9 +73,9 @@ def shape_text(shape: tuple[int, ...]) -> str:
 
 
 def _text(a: Any) -> str:
-    edge = 3 if a.ndim < 3 else 2 if a.ndim == 3 else 1
+    edge = 3 if a.ndim < 2 else 2 if a.ndim < 4 else 1
     text = np.array2string(
-        a, precision=4, threshold=_WHOLE, edgeitems=edge, max_line_width=64, suppress_small=True
+        a, precision=4, threshold=_WHOLE, edgeitems=edge, max_line_width=48, suppress_small=True
     )
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "\u2026"
 
