@@ -128,6 +128,8 @@ def test_gradients_are_summed_to_the_shape_of_what_they_belong_to():
     assert shapes == {"x": [3, 4], "b": [4]}
     leaves = {data["values"][v]["n"]: gx for v, gx in data["walk"]["leaves"]}
     assert leaves["b"] == ["[3.0 3.0 3.0 3.0]"]
+    (sent,) = (to for visit in data["walk"]["visits"] for to in visit["to"] if to[2][0][0] == "[")
+    assert sent[2] == leaves["b"]
 
 
 def test_values_that_the_engine_freed_are_there_when_the_run_was_watched():

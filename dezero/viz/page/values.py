@@ -87,5 +87,5 @@ def _statistics(a: Any) -> Any:
         norm = np.sqrt(np.vdot(a, a).astype(np.float64)) if a.dtype.kind == "f" else None
         if norm is None or not np.isfinite(norm):
             norm = np.linalg.norm(a.astype(np.float64).ravel())
-        figures = (a.min(), a.mean(dtype=np.float64), a.max(), norm)
+        figures = (a.min(), a.sum(dtype=np.float64) / a.size, a.max(), norm)
     return [f"{float(figure):.4g}" for figure in figures]
