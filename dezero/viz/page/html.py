@@ -24,7 +24,19 @@ from dezero.viz.page.data import PageData
 from dezero.viz.page.record import Recorder
 
 LANGUAGES = ("en", "ko", "ja")
-_SCRIPTS = ("words.js", "layout.js", "state.js", "graph.js", "panel.js", "main.js")
+_SCRIPTS = (
+    "words.js",
+    "layout.js",
+    "state.js",
+    "boxes.js",
+    "graph.js",
+    "camera.js",
+    "parts.js",
+    "panel.js",
+    "details.js",
+    "search.js",
+    "main.js",
+)
 
 
 class Page:

@@ -1,13 +1,32 @@
 "use strict";
-// Buttons, keys, pointer, search, language and colours; and where the page begins.
+// Buttons, keys, pointer, language and colours; and where the page begins.
 
 const at = (id) => document.getElementById(id);
-const remembered = { // a page in a frame may not be allowed to remember
-  get(key) { try { return localStorage.getItem(`dezero-${key}`); } catch { return null; } },
-  set(key, value) { try { localStorage.setItem(`dezero-${key}`, value); } catch { /* then it does not */ } },
+const remembered = {
+  // a page in a frame may not be allowed to remember
+  get(key) {
+    try {
+      return localStorage.getItem(`dezero-${key}`);
+    } catch {
+      return null;
+    }
+  },
+  set(key, value) {
+    try {
+      localStorage.setItem(`dezero-${key}`, value);
+    } catch {
+      /* then it does not */
+    }
+  },
 };
-const SPEEDS = [[1, 1400], [2, 700], [4, 350], [0.5, 2800]];
-let playing = 0, speed = 0;
+const SPEEDS = [
+  [1, 1400],
+  [2, 700],
+  [4, 350],
+  [0.5, 2800],
+];
+let playing = 0,
+  speed = 0;
 
 function tell(text) {
   at("live").textContent = text;
@@ -27,8 +46,16 @@ function go(step, quiet = false) {
   at("first").disabled = at("previous").disabled = now === 0;
   at("last").disabled = at("next").disabled = now === steps.length - 1;
   if (now === steps.length - 1) pause();
-  const focus = steps[now].f !== undefined ? boxOf(steps[now].f) : steps[now].kind === "seed" ? boxOfValue(walk.seeds[0][0]) : "";
-  if (focus) { reveal(focus); rove(focus); }
+  const focus =
+    steps[now].f !== undefined
+      ? boxOf(steps[now].f)
+      : steps[now].kind === "seed"
+        ? boxOfValue(walk.seeds[0][0])
+        : "";
+  if (focus) {
+    reveal(focus);
+    rove(focus);
+  }
   if (!quiet) tell(spoken());
 }
 
@@ -36,7 +63,14 @@ function go(step, quiet = false) {
 function leap(direction) {
   const box = (step) => (steps[step].f === undefined ? steps[step].kind : boxOf(steps[step].f));
   let step = now + direction;
-  while (steps[step] && step > 0 && step < steps.length - 1 && box(step) === box(now) && box(now)[0] === "g") step += direction;
+  while (
+    steps[step] &&
+    step > 0 &&
+    step < steps.length - 1 &&
+    box(step) === box(now) &&
+    box(now)[0] === "g"
+  )
+    step += direction;
   go(step);
 }
 
@@ -78,7 +112,8 @@ function select(id) {
 function rove(id, focus = false) {
   const box = boxes.get(id);
   if (!box) return;
-  for (const other of document.querySelectorAll('#graph [tabindex="0"]')) other.setAttribute("tabindex", "-1");
+  for (const other of document.querySelectorAll('#graph [tabindex="0"]'))
+    other.setAttribute("tabindex", "-1");
   box.element.setAttribute("tabindex", "0");
   if (focus) box.element.focus({ preventScroll: true });
 }
@@ -91,7 +126,22 @@ function speak(code) {
   const title = data.title[language] || Object.values(data.title)[0] || "DeZero";
   at("title").textContent = document.title = title;
   at("language").value = language;
-  const names = { language: "language", theme: "theme", help: "help", "zoom-in": "zoomIn", "zoom-out": "zoomOut", "zoom-fit": "zoomFit", first: "firstStep", previous: "previous", next: "next", last: "last", speed: "speed", slider: "slider", panel: "panel", graph: "graph" };
+  const names = {
+    language: "language",
+    theme: "theme",
+    help: "help",
+    "zoom-in": "zoomIn",
+    "zoom-out": "zoomOut",
+    "zoom-fit": "zoomFit",
+    first: "firstStep",
+    previous: "previous",
+    next: "next",
+    last: "last",
+    speed: "speed",
+    slider: "slider",
+    panel: "panel",
+    graph: "graph",
+  };
   for (const [id, key] of Object.entries(names)) name(id, key);
   at("slider").removeAttribute("title");
   at("panel").removeAttribute("title");
@@ -106,9 +156,15 @@ function speak(code) {
   document.querySelector(".tools").setAttribute("aria-label", say("view"));
   at("phase-forward").textContent = say("forward");
   at("phase-backward").textContent = walk ? say("backward") : "";
-  at("legend").replaceChildren(...["input", "parameter", "intermediate", "function", "gradient"]
-    .filter((role) => role === "function" || (role === "gradient" ? walk : values.some((v) => v.role === role)))
-    .map((role) => h("li", { class: role }, h("span"), say(role))));
+  at("legend").replaceChildren(
+    ...["input", "parameter", "intermediate", "function", "gradient"]
+      .filter(
+        (role) =>
+          role === "function" ||
+          (role === "gradient" ? walk : values.some((v) => v.role === role)),
+      )
+      .map((role) => h("li", { class: role }, h("span"), say(role))),
+  );
   showKeys();
   showPlaying();
   layouts.clear();
@@ -120,8 +176,24 @@ function showKeys() {
   at("keys").setAttribute("aria-label", say("help"));
   at("keys").replaceChildren(
     h("h2", {}, say("help")),
-    h("dl", {}, say2("keys").map(([keys, what]) => h("div", {}, h("dt", {}, keys.split(" ").map((key) => h("kbd", {}, key))), h("dd", {}, what)))),
-    h("button", { type: "button", onclick: () => at("keys").close() }, say("close")));
+    h(
+      "dl",
+      {},
+      say2("keys").map(([keys, what]) =>
+        h(
+          "div",
+          {},
+          h(
+            "dt",
+            {},
+            keys.split(" ").map((key) => h("kbd", {}, key)),
+          ),
+          h("dd", {}, what),
+        ),
+      ),
+    ),
+    h("button", { type: "button", onclick: () => at("keys").close() }, say("close")),
+  );
 }
 
 function say2(key) {
@@ -142,60 +214,6 @@ function switchTheme() {
   setTheme(theme);
 }
 
-/* --- search --------------------------------------------------------------------------------- */
-
-let found = [], chosen = -1;
-
-function search() {
-  const query = at("query").value.trim().toLowerCase();
-  found = [];
-  const has = (...texts) => texts.some((text) => text && text.toLowerCase().includes(query));
-  if (query) {
-    groups.forEach((g, i) => { if (has(g.n, g.kind)) found.push([`g${i}`, "group", g.n, layerText(i)]); });
-    values.forEach((v, i) => { if (v.n && (v.role !== "constant" || v.s.length) && has(v.n)) found.push([`v${i}`, v.role === "output" ? "outputRole" : v.role, v.n, shapeText(v.s)]); });
-    functions.forEach((f, i) => {
-      const [file, line, , code] = f.at < 0 ? [] : places[f.at];
-      if (has(f.n, code, file && `${file}:${line}`)) found.push([`f${i}`, "function", f.n, code || layerText(f.grp)]);
-    });
-  }
-  chosen = found.length ? 0 : -1;
-  const ids = new Set(found.map(([id]) => id));
-  for (const [id, box] of boxes) box.element.classList.toggle("found", ids.has(id));
-  document.body.classList.toggle("searching", found.length > 0);
-  showFound(query);
-}
-
-function showFound(query) {
-  const list = at("results");
-  list.hidden = !query;
-  at("query").setAttribute("aria-expanded", String(Boolean(query)));
-  const rows = found.slice(0, 40).map(([id, role, title, more], i) => {
-    const row = h("li", { role: "option", id: `found-${i}`, "aria-selected": String(i === chosen) }, h("small", {}, say(role)), h("b", {}, title), h("code", {}, more));
-    row.addEventListener("pointerdown", (event) => { event.preventDefault(); pick(i); });
-    return row;
-  });
-  const count = h("li", { class: "count", role: "presentation" }, found.length ? say("found", { n: found.length }) : say("nothing"));
-  list.replaceChildren(count, ...rows);
-  if (chosen >= 0) at("query").setAttribute("aria-activedescendant", `found-${chosen}`);
-  else at("query").removeAttribute("aria-activedescendant");
-  list.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
-  if (query) tell(found.length ? say("found", { n: found.length }) : say("nothing"));
-}
-
-function pick(i) {
-  const [id] = found[i];
-  stopSearch();
-  selected = "";
-  select(id);
-  view.moved = true;
-  reveal(id);
-}
-
-function stopSearch() {
-  at("query").value = "";
-  search();
-}
-
 /* --- keys and pointer ------------------------------------------------------------------------ */
 
 const KEYS = {
@@ -204,20 +222,38 @@ const KEYS = {
   Home: () => go(0),
   End: () => go(steps.length - 1),
   " ": () => (playing ? pause() : play()),
-  "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: () => fit(true),
+  "+": () => zoom(1.25),
+  "=": () => zoom(1.25),
+  "-": () => zoom(0.8),
+  0: () => fit(true),
   "/": () => at("query").focus(),
-  f: () => foldAll(true), u: () => foldAll(false), t: switchTheme,
-  l: () => { const codes = Object.keys(WORDS); chooseLanguage(codes[(codes.indexOf(language) + 1) % codes.length]); },
+  f: () => foldAll(true),
+  u: () => foldAll(false),
+  t: switchTheme,
+  l: () => {
+    const codes = Object.keys(WORDS);
+    chooseLanguage(codes[(codes.indexOf(language) + 1) % codes.length]);
+  },
   "?": () => at("keys").showModal(),
   Escape: () => select(""),
 };
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || at("keys").open) return;
-  const target = event.target, tag = target.tagName;
-  if (target === at("query")) { searchKey(event); return; }
+  const target = event.target,
+    tag = target.tagName;
+  if (target === at("query")) {
+    searchKey(event);
+    return;
+  }
   if (tag === "SELECT" || (event.key === " " && (tag === "BUTTON" || tag === "SUMMARY"))) return;
-  if (target.closest?.("#panel") && ["Home", "End", " "].includes(event.key) && tag !== "BUTTON" && event.key !== " ") return;
+  if (
+    target.closest?.("#panel") &&
+    ["Home", "End", " "].includes(event.key) &&
+    tag !== "BUTTON" &&
+    event.key !== " "
+  )
+    return;
   if (target.closest?.("#graph") && graphKey(event)) return;
   const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!act || (event.key === "Escape" && !selected)) return;
@@ -227,9 +263,13 @@ function onKey(event) {
 }
 
 function searchKey(event) {
-  if (event.key === "Escape") { stopSearch(); at("query").blur(); }
-  else if (event.key === "Enter" && chosen >= 0) { pick(chosen); at("query").blur(); }
-  else if (/^Arrow(Up|Down)$/.test(event.key) && found.length) {
+  if (event.key === "Escape") {
+    stopSearch();
+    at("query").blur();
+  } else if (event.key === "Enter" && chosen >= 0) {
+    pick(chosen);
+    at("query").blur();
+  } else if (/^Arrow(Up|Down)$/.test(event.key) && found.length) {
     const most = Math.min(40, found.length);
     chosen = (chosen + (event.key === "ArrowDown" ? 1 : -1) + most) % most;
     showFound(at("query").value);
@@ -241,10 +281,18 @@ function searchKey(event) {
 function graphKey(event) {
   const id = document.activeElement.dataset?.id;
   if (!id) return false;
-  if (event.key === "Enter") { event.preventDefault(); press(id); rove(id, true); return true; }
+  if (event.key === "Enter") {
+    event.preventDefault();
+    press(id);
+    rove(id, true);
+    return true;
+  }
   if (!/^Arrow(Up|Down)$/.test(event.key)) return false;
   const all = [...boxes].sort((a, b) => a[1].y - b[1].y || a[1].x - b[1].x).map(([key]) => key);
-  const to = all[Math.min(all.length - 1, Math.max(0, all.indexOf(id) + (event.key === "ArrowDown" ? 1 : -1)))];
+  const to =
+    all[
+      Math.min(all.length - 1, Math.max(0, all.indexOf(id) + (event.key === "ArrowDown" ? 1 : -1)))
+    ];
   rove(to, true);
   view.moved = true;
   reveal(to);
@@ -254,20 +302,32 @@ function graphKey(event) {
 
 /* A layer's box folds and unfolds, another shows its details. */
 function press(id) {
-  if (id[0] === "g") { toggle(Number(id.slice(1))); fillPanel(); } else select(id);
+  if (id[0] === "g") {
+    toggle(Number(id.slice(1)));
+    fillPanel();
+  } else select(id);
 }
 
 const pointers = new Map();
-let dragged = 0, pinch = 0;
+let dragged = 0,
+  pinch = 0;
 
 function listenToPointer() {
   const graph = at("graph");
-  graph.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    const box = graph.getBoundingClientRect();
-    const lines = event.deltaMode === 1 ? 16 : 1;
-    zoom(Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.0016)), event.clientX - box.left, event.clientY - box.top);
-  }, { passive: false });
+  graph.addEventListener(
+    "wheel",
+    (event) => {
+      event.preventDefault();
+      const box = graph.getBoundingClientRect();
+      const lines = event.deltaMode === 1 ? 16 : 1;
+      zoom(
+        Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.0016)),
+        event.clientX - box.left,
+        event.clientY - box.top,
+      );
+    },
+    { passive: false },
+  );
   graph.addEventListener("pointerdown", (event) => {
     pointers.set(event.pointerId, [event.clientX, event.clientY]);
     dragged = pointers.size > 1 ? 100 : 0;
@@ -289,13 +349,17 @@ function listenToPointer() {
     if (pointers.size === 2) pinchWith(graph.getBoundingClientRect());
     look();
   });
-  const up = (event) => { pointers.delete(event.pointerId); pinch = 0; };
+  const up = (event) => {
+    pointers.delete(event.pointerId);
+    pinch = 0;
+  };
   graph.addEventListener("pointerup", up);
   graph.addEventListener("pointercancel", up);
   graph.addEventListener("click", (event) => {
     if (dragged >= 5) return;
     const box = event.target.closest(".box");
-    if (box) press(box.dataset.id); else if (selected) select("");
+    if (box) press(box.dataset.id);
+    else if (selected) select("");
   });
 }
 
@@ -314,29 +378,56 @@ function chooseLanguage(code) {
 /* --- the beginning ------------------------------------------------------------------------- */
 
 function begin() {
-  for (const [code, words] of Object.entries(WORDS)) at("language").append(h("option", { value: code }, words.name));
+  for (const [code, words] of Object.entries(WORDS))
+    at("language").append(h("option", { value: code }, words.name));
   at("slider").max = steps.length - 1;
   const share = walk ? (100 * (forwardSteps - 0.5)) / Math.max(1, steps.length - 1) : 100;
   document.documentElement.style.setProperty("--turn", `${share}%`);
   at("fold").hidden = at("unfold").hidden = groups.length === 0;
   const clicks = {
-    first: () => go(0), previous: () => go(now - 1), next: () => go(now + 1), last: () => go(steps.length - 1),
+    first: () => go(0),
+    previous: () => go(now - 1),
+    next: () => go(now + 1),
+    last: () => go(steps.length - 1),
     play: () => (playing ? pause() : play()),
-    speed: () => { speed = (speed + 1) % SPEEDS.length; at("speed").textContent = `${SPEEDS[speed][0]}×`; if (playing) play(); },
-    fold: () => foldAll(true), unfold: () => foldAll(false), theme: switchTheme, help: () => at("keys").showModal(),
-    "zoom-in": () => zoom(1.25), "zoom-out": () => zoom(0.8), "zoom-fit": () => fit(true),
+    speed: () => {
+      speed = (speed + 1) % SPEEDS.length;
+      at("speed").textContent = `${SPEEDS[speed][0]}×`;
+      if (playing) play();
+    },
+    fold: () => foldAll(true),
+    unfold: () => foldAll(false),
+    theme: switchTheme,
+    help: () => at("keys").showModal(),
+    "zoom-in": () => zoom(1.25),
+    "zoom-out": () => zoom(0.8),
+    "zoom-fit": () => fit(true),
   };
-  for (const [id, act] of Object.entries(clicks)) at(id).addEventListener("click", () => { if (/first|previous|next|last/.test(id)) pause(); act(); });
-  at("slider").addEventListener("input", () => { pause(); go(Number(at("slider").value)); });
+  for (const [id, act] of Object.entries(clicks))
+    at(id).addEventListener("click", () => {
+      if (/first|previous|next|last/.test(id)) pause();
+      act();
+    });
+  at("slider").addEventListener("input", () => {
+    pause();
+    go(Number(at("slider").value));
+  });
   at("language").addEventListener("change", () => chooseLanguage(at("language").value));
   at("query").addEventListener("input", search);
   at("query").addEventListener("blur", stopSearch);
   document.addEventListener("keydown", onKey);
   system.addEventListener("change", () => setTheme(themeNow()));
-  new ResizeObserver(() => { if (!view.moved) fit(); }).observe(at("stage"));
+  new ResizeObserver(() => {
+    if (!view.moved) fit();
+  }).observe(at("stage"));
   listenToPointer();
   setTheme(themeNow());
-  const codes = [remembered.get("language"), data.language, ...(navigator.languages || []).map((code) => code.slice(0, 2)), "en"];
+  const codes = [
+    remembered.get("language"),
+    data.language,
+    ...(navigator.languages || []).map((code) => code.slice(0, 2)),
+    "en",
+  ];
   speak(codes.find((code) => WORDS[code]));
   rove(boxes.keys().next().value);
 }

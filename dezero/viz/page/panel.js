@@ -1,88 +1,39 @@
 "use strict";
 // The panel beside the graph: what happens in a step and why, with the numbers.
 
-/* Make an element. Text goes in as text, never as HTML: names and code come from the program. */
-function h(tag, attributes, ...inside) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes || {})) {
-    if (name === "onclick") element.addEventListener("click", value);
-    else if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value);
-  }
-  element.append(...inside.flat(3).filter((part) => part !== null && part !== undefined && part !== false && part !== ""));
-  return element;
-}
-
-const UPRIGHT = new Set(["log", "sin", "cos", "tanh", "max", "min", "sign", "shape", "reshape", "softmax", "onehot", "mask"]);
-
-/* Set a formula: x0^{2} has a low 0 and a high 2. */
-function math(text) {
-  const result = h("span", { class: "math" });
-  const into = (target, source) => {
-    for (let i = 0; i < source.length; ) {
-      const rest = source.slice(i), raised = /^([\^_])\{/.exec(rest), word = /^([A-Za-z_]+)(\d*)/.exec(rest);
-      if (raised) {
-        let depth = 1, end = 2;
-        while (depth && end < rest.length) { depth += (rest[end] === "{") - (rest[end] === "}"); end++; }
-        const part = h(raised[1] === "^" ? "sup" : "sub");
-        into(part, rest.slice(2, end - 1));
-        target.append(part);
-        i += end;
-      } else if (word) {
-        target.append(UPRIGHT.has(word[1]) ? h("span", { class: "upright" }, word[1]) : h("i", {}, word[1]));
-        if (word[2]) target.append(h("sub", {}, word[2]));
-        i += word[0].length;
-      } else { target.append(source[i] === "-" ? "−" : source[i]); i++; }
-    }
-  };
-  into(result, text);
-  return result;
-}
-
-/* One value or gradient, with shape and dtype, and figures of what is too large to show. */
-function amount(part, v, name) {
-  if (!part) return h("span", { class: "muted" }, say("unknown"));
-  const value = values[v], shape = value.s.length ? `${shapeText(value.s)} ${value.d}` : value.d;
-  if (!part[1] && !part[2]) return h("span", { class: `amount ${name || ""}` }, h("b", {}, part[0]), " ", h("small", {}, shape), warning(part));
-  const figures = part[2] ? h("dl", { class: "figures" }, ["min", "mean", "max", "norm"].map((key, i) => h("div", {}, h("dt", {}, say(key)), h("dd", {}, part[2][i])))) : null;
-  return h("span", { class: `amount ${name || ""}` }, h("small", {}, shape), warning(part), part[1] ? h("pre", {}, part[1]) : null, figures);
-}
-
-function warning(part) {
-  return part[3] ? h("strong", { class: "warning" }, ` ${say("notFinite")}`) : null;
-}
-
-function brief(part) {
-  return inBox(part);
-}
-
-function chip(id, text, name) {
-  return h("button", { type: "button", class: `chip ${name || ""}`, "data-of": id, onclick: () => select(id) }, text);
-}
-
-function valueChip(v) {
-  return chip(`v${v}`, valueName(v), `value ${values[v].role}`);
-}
-
-function part(title, ...inside) {
-  return h("section", {}, h("h3", {}, title), ...inside);
-}
-
-function head(kicker, title, ...more) {
-  return h("div", { class: "head" }, h("p", { class: "kicker" }, kicker), h("h2", {}, title), ...more);
-}
-
 function fillPanel() {
-  const step = steps[now], panel = document.getElementById("panel");
-  const makers = { start: startPanel, forward: forwardPanel, seed: seedPanel, backward: backwardPanel, end: endPanel };
-  const chosen = selected && !(step.f !== undefined && selected === `f${step.f}`) ? selectedPanel(selected) : null;
-  panel.replaceChildren(...[chosen, h("article", { class: isBackward(now) ? "backward" : "forward" }, ...makers[step.kind](step))].filter(Boolean));
+  const step = steps[now],
+    panel = document.getElementById("panel");
+  const makers = {
+    start: startPanel,
+    forward: forwardPanel,
+    seed: seedPanel,
+    backward: backwardPanel,
+    end: endPanel,
+  };
+  const chosen =
+    selected && !(step.f !== undefined && selected === `f${step.f}`)
+      ? selectedPanel(selected)
+      : null;
+  panel.replaceChildren(
+    ...[
+      chosen,
+      h(
+        "article",
+        { class: isBackward(now) ? "backward" : "forward" },
+        ...makers[step.kind](step),
+      ),
+    ].filter(Boolean),
+  );
   panel.scrollTop = 0;
 }
 
 function stepText() {
   const step = steps[now];
-  if (step.kind === "forward") return `${say("forward")} · ${say("stepOf", { k: now, n: functions.length })}`;
-  if (step.kind === "backward") return `${say("backward")} · ${say("stepOf", { k: step.index + 1, n: walk.visits.length })}`;
+  if (step.kind === "forward")
+    return `${say("forward")} · ${say("stepOf", { k: now, n: functions.length })}`;
+  if (step.kind === "backward")
+    return `${say("backward")} · ${say("stepOf", { k: step.index + 1, n: walk.visits.length })}`;
   return step.kind === "start" ? say("start") : say("backward");
 }
 
@@ -91,11 +42,29 @@ function spoken() {
   const step = steps[now];
   if (step.kind === "start") return `${say("startTitle")}. ${walk ? "" : say("noWalk")}`;
   if (step.kind === "seed") return `${say("seedTitle")}. ${seedSentence()}`;
-  if (step.kind === "end") return `${say("endTitle")}. ` + walk.leaves.map(([v, gx]) => `${valueName(v)} ${brief(gx)}`).slice(0, 8).join(", ");
-  const f = functions[step.f], title = `${stepText()}: ${f.n}, ${say("generationOf", { g: f.gen })}.`;
-  if (step.kind === "forward") return `${title} ${say("result")} ${f.out.map((v) => `${valueName(v)} ${values[v].v ? brief(values[v].v) : ""}`).join(", ")}`;
-  return `${title} ${say("arrives")} ${step.visit.gy.map((g) => (g ? brief(g) : "0")).join(", ")}. ` +
-    step.visit.to.map(([, v, share, total]) => `${valueName(v)}: ${total ? `+ ${brief(share)} = ${brief(total)}` : brief(share)}`).join(", ");
+  if (step.kind === "end")
+    return (
+      `${say("endTitle")}. ` +
+      walk.leaves
+        .map(([v, gx]) => `${valueName(v)} ${brief(gx)}`)
+        .slice(0, 8)
+        .join(", ")
+    );
+  const f = functions[step.f],
+    title = `${stepText()}: ${f.n}, ${say("generationOf", { g: f.gen })}.`;
+  if (step.kind === "forward") {
+    const results = f.out.map((v) => `${valueName(v)} ${values[v].v ? brief(values[v].v) : ""}`);
+    return `${title} ${say("result")} ${results.join(", ")}`;
+  }
+  return (
+    `${title} ${say("arrives")} ${step.visit.gy.map((g) => (g ? brief(g) : "0")).join(", ")}. ` +
+    step.visit.to
+      .map(
+        ([, v, share, total]) =>
+          `${valueName(v)}: ${total ? `+ ${brief(share)} = ${brief(total)}` : brief(share)}`,
+      )
+      .join(", ")
+  );
 }
 
 function seedSentence() {
@@ -106,30 +75,75 @@ function startPanel() {
   return [
     head(stepText(), say("startTitle")),
     h("p", {}, walk ? say("startText") : `${say("startText")} ${say("noWalk")}`),
-    part(say("inputs"), valueTable(["input", "parameter"].flatMap((role) => values.map((_, v) => v).filter((v) => values[v].role === role)).slice(0, 12))),
+    part(
+      say("inputs"),
+      valueTable(
+        ["input", "parameter"]
+          .flatMap((role) => values.map((_, v) => v).filter((v) => values[v].role === role))
+          .slice(0, 12),
+      ),
+    ),
   ];
 }
 
 function valueTable(list, names) {
-  return h("div", { class: "rows" }, list.map((v, k) => h("div", { class: "row" },
-    names ? h("span", { class: "role" }, math(names[k]), " = ") : null, valueChip(v), amount(values[v].v, v))));
+  return h(
+    "div",
+    { class: "rows" },
+    list.map((v, k) =>
+      h(
+        "div",
+        { class: "row" },
+        names ? h("span", { class: "role" }, math(names[k]), " = ") : null,
+        valueChip(v),
+        amount(values[v].v, v),
+      ),
+    ),
+  );
 }
 
 function functionHead(i) {
-  const f = functions[i], rule = rules[f.rule];
-  return head(stepText(), f.n,
-    rule.y ? h("p", { class: "formula" }, math(f.out.length > 1 ? rule.y : `y = ${rule.y}`)) : null,
-    f.grp >= 0 ? h("p", { class: "where" }, say("layer"), " ", pathOf(f.grp).map((g, k) => [k ? " › " : "", chip(`g${g}`, groups[g].n, "layer")])) : null);
+  const f = functions[i],
+    rule = rules[f.rule];
+  return head(
+    stepText(),
+    f.n,
+    rule.y
+      ? h("p", { class: "formula" }, math(f.out.length > 1 ? rule.y : `y = ${rule.y}`))
+      : null,
+    f.grp >= 0
+      ? h(
+          "p",
+          { class: "where" },
+          say("layer"),
+          " ",
+          pathOf(f.grp).map((g, k) => [k ? " › " : "", chip(`g${g}`, groups[g].n, "layer")]),
+        )
+      : null,
+  );
 }
 
 function forwardPanel(step) {
-  const f = functions[step.f], rule = rules[f.rule];
+  const f = functions[step.f],
+    rule = rules[f.rule];
   return [
     functionHead(step.f),
     part(say("inputs"), valueTable(f.in, rule.names)),
-    part(f.out.length > 1 ? say("outputs") : say("output"), valueTable(f.out, f.out.length > 1 ? f.out.map((_, k) => `y${k}`) : ["y"])),
-    part(say("why"), h("p", {}, say(data.traced ? "whyForward" : "whyUntraced")),
-      h("p", {}, h("span", { class: "badge" }, say("generationOf", { g: f.gen })), " ", say("generationWhy", { g: f.gen + 1 }))),
+    part(
+      f.out.length > 1 ? say("outputs") : say("output"),
+      valueTable(f.out, f.out.length > 1 ? f.out.map((_, k) => `y${k}`) : ["y"]),
+    ),
+    part(
+      say("why"),
+      h("p", {}, say(data.traced ? "whyForward" : "whyUntraced")),
+      h(
+        "p",
+        {},
+        h("span", { class: "badge" }, say("generationOf", { g: f.gen })),
+        " ",
+        say("generationWhy", { g: f.gen + 1 }),
+      ),
+    ),
     lineOf(f),
     sourceOf(rule),
   ];
@@ -139,24 +153,62 @@ function seedPanel() {
   return [
     head(stepText(), say("seedTitle")),
     h("p", {}, seedSentence()),
-    part(say("gradient"), h("div", { class: "rows" }, walk.seeds.map(([v, seed]) => h("div", { class: "row" }, valueChip(v), amount(seed, v, "gradient"))))),
+    part(
+      say("gradient"),
+      h(
+        "div",
+        { class: "rows" },
+        walk.seeds.map(([v, seed]) =>
+          h("div", { class: "row" }, valueChip(v), amount(seed, v, "gradient")),
+        ),
+      ),
+    ),
     part(say("waiting"), queueChips("", waitingAt(now + 1), walk.woken)),
   ];
 }
 
 function backwardPanel(step) {
-  const f = functions[step.f], rule = rules[f.rule], visit = step.visit;
-  const waiting = waitingAt(now), others = waiting.filter((i) => i !== step.f);
+  const f = functions[step.f],
+    rule = rules[f.rule],
+    visit = step.visit;
+  const waiting = waitingAt(now),
+    others = waiting.filter((i) => i !== step.f);
   const tie = others.length && functions[others[0]].gen >= f.gen;
   const why = !others.length ? "whyAlone" : tie ? "whyTie" : "whyLargest";
   return [
     functionHead(step.f),
-    part(say("why"), h("p", {}, say(why, { g: f.gen })), queueChips(say("waiting"), [step.f, ...others], []),
-      queueChips(say("waitingAfter"), waitingAt(now + 1), visit.woken)),
-    part(say("arrives"), h("div", { class: "rows" }, f.out.map((v, k) => h("div", { class: "row" },
-      h("span", { class: "role" }, math(f.out.length > 1 ? `gy${k}` : "gy"), " = "),
-      visit.gy[k] ? amount(visit.gy[k], v, "gradient") : h("span", { class: "muted" }, say("unused")), sumOf(v))))),
-    part(say("passes"), h("div", { class: "rows" }, visit.to.map(([k, v, share, total]) => passed(rule, k, v, share, total)))),
+    part(
+      say("why"),
+      h("p", {}, say(why, { g: f.gen })),
+      queueChips(say("waiting"), [step.f, ...others], []),
+      queueChips(say("waitingAfter"), waitingAt(now + 1), visit.woken),
+    ),
+    part(
+      say("arrives"),
+      h(
+        "div",
+        { class: "rows" },
+        f.out.map((v, k) =>
+          h(
+            "div",
+            { class: "row" },
+            h("span", { class: "role" }, math(f.out.length > 1 ? `gy${k}` : "gy"), " = "),
+            visit.gy[k]
+              ? amount(visit.gy[k], v, "gradient")
+              : h("span", { class: "muted" }, say("unused")),
+            sumOf(v),
+          ),
+        ),
+      ),
+    ),
+    part(
+      say("passes"),
+      h(
+        "div",
+        { class: "rows" },
+        visit.to.map(([k, v, share, total]) => passed(rule, k, v, share, total)),
+      ),
+    ),
     part(say("inputs"), valueTable(f.in, rule.names)),
     lineOf(f),
     sourceOf(rule),
@@ -166,10 +218,20 @@ function backwardPanel(step) {
 /* The gradient for one input: the rule, what it gives, and what that adds up to. */
 function passed(rule, k, v, share, total) {
   const name = `g${rule.names[k]}`;
-  return h("div", { class: "row pass" },
+  return h(
+    "div",
+    { class: "row pass" },
     h("p", { class: "formula" }, math(rule.gx[k] ? `${name} = ${rule.gx[k]}` : name)),
-    h("div", {}, h("span", { class: "arrow" }, "= "), amount(share, v, "gradient"), h("span", { class: "arrow" }, " → "), valueChip(v)),
-    total ? h("p", { class: "sum" }, sumChain(v, k)) : null);
+    h(
+      "div",
+      {},
+      h("span", { class: "arrow" }, "= "),
+      amount(share, v, "gradient"),
+      h("span", { class: "arrow" }, " → "),
+      valueChip(v),
+    ),
+    total ? h("p", { class: "sum" }, sumChain(v, k)) : null,
+  );
 }
 
 /* "first 1, then + 1 = 2": how the gradients of a value add up, as far as this input. */
@@ -178,89 +240,92 @@ function sumChain(v, input) {
   const words = [say("first", { a: brief(list[0].part) })];
   const shown = list.length > 6 ? list.slice(-4) : list.slice(1);
   if (list.length > 6) words.push("…");
-  for (const record of shown) words.push(say("then", { b: brief(record.part), c: brief(record.total) }));
+  for (const record of shown)
+    words.push(say("then", { b: brief(record.part), c: brief(record.total) }));
   return [h("b", {}, words.join(", ")), h("br"), say("adds")];
 }
 
 function sumOf(v) {
   const list = gradients[v];
   if (list.length < 2) return null;
-  const parts = list.length > 6 ? [...list.slice(0, 5).map((r) => brief(r.part)), "…"] : list.map((r) => brief(r.part));
-  return h("p", { class: "sum" }, h("b", {}, `${parts.join(" + ")} = ${brief(list[list.length - 1].total)}`));
+  const parts =
+    list.length > 6
+      ? [...list.slice(0, 5).map((r) => brief(r.part)), "…"]
+      : list.map((r) => brief(r.part));
+  return h(
+    "p",
+    { class: "sum" },
+    h("b", {}, `${parts.join(" + ")} = ${brief(list[list.length - 1].total)}`),
+  );
 }
 
-/* The heap: who waits, the largest generation first; the current function leads, new ones have a +. */
+/* The heap: who waits, the largest generation first; those who just came have a +. */
 function queueChips(title, list, woken) {
-  const most = 10, current = steps[now].f;
+  const most = 10,
+    current = steps[now].f;
   const kind = (i) => (i === current ? "current" : woken.includes(i) ? "woken" : "waits");
-  return h("div", { class: "queue", role: "group", "aria-label": title || say("waiting") },
+  return h(
+    "div",
+    { class: "queue", role: "group", "aria-label": title || say("waiting") },
     title ? h("p", { class: "caption" }, title) : null,
-    list.slice(0, most).map((i) => chip(`f${i}`, [woken.includes(i) ? "+ " : "", functions[i].n, h("span", { class: "badge" }, String(functions[i].gen))], kind(i))),
-    list.length > most ? h("span", { class: "muted" }, say("more", { n: list.length - most })) : null,
-    list.length ? null : h("span", { class: "muted" }, say("nobody")));
+    list
+      .slice(0, most)
+      .map((i) =>
+        chip(
+          `f${i}`,
+          [
+            woken.includes(i) ? "+ " : "",
+            functions[i].n,
+            h("span", { class: "badge" }, String(functions[i].gen)),
+          ],
+          kind(i),
+        ),
+      ),
+    list.length > most
+      ? h("span", { class: "muted" }, say("more", { n: list.length - most }))
+      : null,
+    list.length ? null : h("span", { class: "muted" }, say("nobody")),
+  );
 }
 
 function endPanel() {
   return [
     head(stepText(), say("endTitle")),
     h("p", {}, say("endText")),
-    part(say("gradients"), h("div", { class: "rows" }, walk.leaves.slice(0, 40).map(([v, gx]) => h("div", { class: "row" }, valueChip(v), amount(gx, v, "gradient"), sumOf(v))))),
+    part(
+      say("gradients"),
+      h(
+        "div",
+        { class: "rows" },
+        walk.leaves
+          .slice(0, 40)
+          .map(([v, gx]) =>
+            h("div", { class: "row" }, valueChip(v), amount(gx, v, "gradient"), sumOf(v)),
+          ),
+      ),
+    ),
   ];
 }
 
 function lineOf(f) {
   if (f.at < 0) return part(say("line"), h("p", { class: "muted" }, say("noLine")));
   const [file, line, name, code] = places[f.at];
-  return part(say("line"), h("p", { class: "place" }, `${file}:${line}`, name[0] === "<" ? "" : ` · ${name}()`), code ? h("pre", { class: "code" }, code) : null);
+  return part(
+    say("line"),
+    h("p", { class: "place" }, `${file}:${line}`, name[0] === "<" ? "" : ` · ${name}()`),
+    code ? h("pre", { class: "code" }, code) : null,
+  );
 }
 
 function sourceOf(rule) {
   if (!rule.source.length) return null;
-  return h("details", {}, h("summary", {}, say("source")), rule.source.map(({ at, code }) => [h("p", { class: "place" }, at), h("pre", { class: "code" }, code)]));
-}
-
-function selectedPanel(id) {
-  const i = Number(id.slice(1));
-  const close = h("button", { type: "button", class: "close", "aria-label": say("close"), onclick: () => select("") }, "×");
-  const makers = { v: selectedValue, f: selectedFunction, g: selectedGroup };
-  return h("article", { class: "selected" }, close, ...makers[id[0]](i));
-}
-
-function selectedValue(v) {
-  const value = values[v], record = gradientAt(v, now);
-  const users = functions.map((f, i) => i).filter((i) => functions[i].in.includes(v));
-  const soon = !walk || !gradients[v].length ? say("never") : say("none");
-  return [
-    head(say(value.role === "output" ? "outputRole" : value.role), valueName(v)),
-    part(say("value"), isKnown(v, now) ? amount(value.v, v) : h("p", { class: "muted" }, say("soon"))),
-    part(say("gradient"), record ? [amount(record.total, v, "gradient"), sumOf(v)] : h("p", { class: "muted" }, soon)),
-    value.f >= 0 ? part(say("madeBy"), chip(`f${value.f}`, functions[value.f].n)) : null,
-    users.length ? part(say("usedBy"), h("div", { class: "queue" }, users.slice(0, 20).map((i) => chip(`f${i}`, functions[i].n)), users.length > 20 ? say("more", { n: users.length - 20 }) : null)) : null,
-    value.f >= 0 ? lineOf(functions[value.f]) : null,
-  ];
-}
-
-function selectedFunction(i) {
-  const f = functions[i], rule = rules[f.rule];
-  return [
-    head(say("function"), f.n, rule.y ? h("p", { class: "formula" }, math(`y = ${rule.y}`)) : null),
-    h("p", {}, h("span", { class: "badge" }, say("generationOf", { g: f.gen })), " ", f.grp >= 0 ? layerText(f.grp) : ""),
-    h("p", { class: "jumps" },
-      h("button", { type: "button", onclick: () => go(f.forward) }, say("toForward")),
-      f.backward >= 0 ? h("button", { type: "button", onclick: () => go(f.backward) }, say("toBackward")) : null),
-    lineOf(f),
-  ];
-}
-
-function selectedGroup(g) {
-  const inside = functions.filter((f) => pathOf(f.grp).includes(g));
-  const first = Math.min(...inside.map((f) => f.forward)), back = Math.min(...inside.map((f) => f.backward).filter((step) => step >= 0));
-  return [
-    head(say("group"), groups[g].n, groups[g].kind ? h("p", {}, say("calls", { kind: groups[g].kind })) : null),
-    h("p", {}, say("contains", { n: inside.length }), " · ", layerText(g)),
-    h("p", { class: "jumps" },
-      h("button", { type: "button", onclick: () => { toggle(g); fillPanel(); } }, say(folded.has(g) ? "unfoldOne" : "foldOne")),
-      h("button", { type: "button", onclick: () => go(first) }, say("toForward")),
-      back < Infinity ? h("button", { type: "button", onclick: () => go(back) }, say("toBackward")) : null),
-  ];
+  return h(
+    "details",
+    {},
+    h("summary", {}, say("source")),
+    rule.source.map(({ at, code }) => [
+      h("p", { class: "place" }, at),
+      h("pre", { class: "code" }, code),
+    ]),
+  );
 }

@@ -9,18 +9,35 @@ let now = 0; // the step that is shown
 
 (function listSteps() {
   steps.push({ kind: "start" });
-  functions.forEach((f, i) => { f.forward = steps.length; f.backward = -1; f.woken = -1; steps.push({ kind: "forward", f: i }); });
+  functions.forEach((f, i) => {
+    f.forward = steps.length;
+    f.backward = -1;
+    f.woken = -1;
+    steps.push({ kind: "forward", f: i });
+  });
   if (!walk) return;
-  const wake = (list, step, counter) => list.forEach((i) => { functions[i].woken = step; functions[i].turn = counter.n++; });
+  const wake = (list, step, counter) =>
+    list.forEach((i) => {
+      functions[i].woken = step;
+      functions[i].turn = counter.n++;
+    });
   const counter = { n: 0 };
-  for (const [v, part] of walk.seeds) gradients[v].push({ step: steps.length, part, total: part, from: -1 });
+  for (const [v, part] of walk.seeds)
+    gradients[v].push({ step: steps.length, part, total: part, from: -1 });
   wake(walk.woken, steps.length, counter);
   steps.push({ kind: "seed" });
   walk.visits.forEach((visit, i) => {
     const step = steps.length;
     functions[visit.f].backward = step;
     for (const [input, v, part, total] of visit.to) {
-      gradients[v].push({ step, part, total: total || part, sum: Boolean(total), from: visit.f, input });
+      gradients[v].push({
+        step,
+        part,
+        total: total || part,
+        sum: Boolean(total),
+        from: visit.f,
+        input,
+      });
     }
     wake(visit.woken, step, counter);
     steps.push({ kind: "backward", f: visit.f, visit, index: i });
@@ -36,7 +53,10 @@ const forwardSteps = functions.length + 1;
 function gradientAt(v, step) {
   const list = gradients[v];
   let found = null;
-  for (const record of list) { if (record.step > step) break; found = record; }
+  for (const record of list) {
+    if (record.step > step) break;
+    found = record;
+  }
   return found;
 }
 
@@ -64,7 +84,10 @@ function sumsUp(list, step) {
   if (last.step < step) return inBox(last.total);
   const now = list.filter((record) => record.step === step);
   if (now.length > 1 && !last.total[1]) {
-    const parts = [...(list.length > now.length ? [list[list.length - now.length - 1].total[0]] : []), ...now.map((r) => r.part[0])];
+    const parts = [
+      ...(list.length > now.length ? [list[list.length - now.length - 1].total[0]] : []),
+      ...now.map((r) => r.part[0]),
+    ];
     const text = `${parts.join(" + ")} = ${last.total[0]}`;
     return text.length <= 34 ? text : inBox(last.total);
   }
@@ -80,7 +103,12 @@ function isKnown(v, step) {
 function waitingAt(step) {
   return functions
     .map((f, i) => i)
-    .filter((i) => functions[i].woken >= 0 && functions[i].woken < step && (functions[i].backward < 0 || functions[i].backward >= step))
+    .filter(
+      (i) =>
+        functions[i].woken >= 0 &&
+        functions[i].woken < step &&
+        (functions[i].backward < 0 || functions[i].backward >= step),
+    )
     .sort((a, b) => functions[b].gen - functions[a].gen || functions[a].turn - functions[b].turn);
 }
 
@@ -108,5 +136,7 @@ function pathOf(group) {
 }
 
 function layerText(group) {
-  return pathOf(group).map((g) => groups[g].n).join(" › ");
+  return pathOf(group)
+    .map((g) => groups[g].n)
+    .join(" › ");
 }
