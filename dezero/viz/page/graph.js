@@ -79,7 +79,8 @@ function drawRoute({ points, tip, data: edge }, left, top) {
     element.append(svg("path", { class: "stub", d: `M${x} ${y - ARROW - 0.5}V${y}` }));
     element.append(svg("path", { class: "tip", d: `M${x} ${y}l-5 -${ARROW + 1}h10z` }));
   }
-  if (edge.from[0] !== "p") {
+  const opened = edge.from[0] === "g" && !folded.has(Number(edge.from.slice(1)));
+  if (edge.from[0] !== "p" && !opened) {
     const [x, y] = moved[0];
     element.append(svg("path", { class: "back", d: `M${x} ${y}l-5 ${ARROW + 1}h10z` }));
   }

@@ -124,7 +124,7 @@ const WORDS = {
     start: "시작",
     seed: "출발",
     end: "완료",
-    stepOf: "{n}단계 중 {k}",
+    stepOf: "{n}단계 중 {k}단계",
     startTitle: "입력이 준비되었습니다",
     startText: "아직 아무것도 계산하지 않았습니다. → 키를 누르면 첫 번째 함수를 실행합니다.",
     seedTitle: "방향을 바꿉니다",
