@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from dezero.layers import Layer
     from dezero.models import Model
     from dezero.tracing import trace
+    from dezero.viz.page import Page, show
 
 tune()
 load_at_first_call("dezero.numpy")
@@ -118,6 +119,8 @@ _HOMES = {
     "Layer": "layers",
     "trace": "tracing",
     "Model": "models",
+    "Page": "viz.page",
+    "show": "viz.page",
 }
 _ROOMS = (
     "autodiff",
@@ -159,6 +162,7 @@ __all__ = [
     "Function",
     "Layer",
     "Model",
+    "Page",
     "Parameter",
     "SeqDataLoader",
     "Variable",
@@ -200,6 +204,7 @@ __all__ = [
     "seed",
     "set_num_threads",
     "setup_variable",
+    "show",
     "sparse_jacobian",
     "stop_gradient",
     "test_mode",

@@ -2,13 +2,17 @@
 
 from dezero.viz.dot import get_dot_graph
 from dezero.viz.graph import Graph, GraphNode, collect
+from dezero.viz.page import Page, get_html_page, show
 from dezero.viz.plot import get_svg_graph, plot_dot_graph
 
 __all__ = [
     "Graph",
     "GraphNode",
+    "Page",
     "collect",
     "get_dot_graph",
+    "get_html_page",
     "get_svg_graph",
     "plot_dot_graph",
+    "show",
 ]
