@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         layers,
         models,
         optimizers,
+        profiling,
         scipy,
         tracing,
         transforms,
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from dezero.datasets import Dataset
     from dezero.layers import Layer
     from dezero.models import Model
+    from dezero.profiling import profile
     from dezero.tracing import trace
 
 tune()
@@ -110,6 +112,7 @@ _HOMES = {
     "SeqDataLoader": "dataloaders",
     "Dataset": "datasets",
     "Layer": "layers",
+    "profile": "profiling",
     "trace": "tracing",
     "Model": "models",
 }
@@ -123,6 +126,7 @@ _ROOMS = (
     "layers",
     "models",
     "optimizers",
+    "profiling",
     "scipy",
     "tracing",
     "transforms",
@@ -185,6 +189,8 @@ __all__ = [
     "no_grad",
     "numpy",
     "optimizers",
+    "profile",
+    "profiling",
     "random",
     "scipy",
     "seed",
