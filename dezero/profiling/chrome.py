@@ -36,7 +36,12 @@ def events(record: Record) -> Iterator[dict[str, Any]]:
     total = 0
     for time, size, _ in record.memory:
         total += size
-        yield {"ph": "C", "name": "memory", "ts": (time - zero) / 1e3, "args": {"bytes": total}} | at
+        yield {
+            "ph": "C",
+            "name": "memory",
+            "ts": (time - zero) / 1e3,
+            "args": {"bytes": total},
+        } | at
     for i, time in enumerate(record.marks, 1):
         yield {"ph": "i", "s": "t", "name": f"end of step {i}", "ts": (time - zero) / 1e3} | at
 

@@ -7,7 +7,7 @@ import os
 from importlib import resources
 from typing import Any
 
-from dezero.profiling.record import Record, Span, place_of
+from dezero.profiling.record import PHASES, Record, Span, place_of
 from dezero.profiling.rows import self_times
 
 Frame = tuple[str, str, str, str]  # kind, name, line, text of the line
@@ -91,7 +91,9 @@ def _node(frame: Frame) -> dict[str, Any]:
 
 
 def _as_lists(root: dict[str, Any]) -> None:
-    """Make the children lists, in the order in which they first ran."""
+    """Make the children lists, in the order in which they first ran; phases in that of PHASES."""
+    phases = sorted(root["children"].items(), key=lambda item: PHASES.index(item[0][1]))
+    root["children"] = dict(phases)
     stack = [root]
     while stack:
         node = stack.pop()

@@ -25,8 +25,9 @@ class profile:
     **Memory** is that of arrays which functions or gradient rules made, counted from the moment
     they return until the array is freed, views of one memory once. Not counted are parameters,
     data, state of optimizers, scratch inside of a function, gradients on leaves that the walk
-    had to sum or reshape, and anything from before the profile. **Moved** are the bytes of the
-    arrays that functions read and write, each once a call, in the cache or not.
+    had to sum or reshape, and anything from before the profile. While it is watched, a backward
+    pass holds the gradients of a function until the next one has run. **Moved** are the bytes
+    of the arrays that functions read and write, each once a call, in the cache or not.
 
     Attributes
     ----------
@@ -69,7 +70,9 @@ class profile:
 
     def __enter__(self) -> profile:
         if self._record.root.start:
-            raise RuntimeError("profile: it has recorded already; make a new one: dezero.profile()")
+            raise RuntimeError(
+                "profile: it has recorded already; make a new one: dezero.profile()"
+            )
         self._record.begin()
         return self
 

@@ -6,7 +6,8 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import cache
 from time import perf_counter_ns as clock
 from types import CodeType, FrameType
 from typing import Any
@@ -205,7 +206,8 @@ class Record(Watcher):
         span = self._now
         if span is None:
             return
-        read = {id(x): x for x in _arrays(function._saved)}
+        read: dict[int, Any] = {}
+        _read(function._saved, read)
         for g in gy if gy.__class__ is list else (gy,):
             read[id(g)] = g
         span.moved = _bytes(read.values()) + _bytes(gxs or ())
@@ -302,41 +304,51 @@ def _traced(function: Any, outer: Span) -> tuple[Path, Any]:
     return (outer.path, None) if known is None else (Path(known.layers), known.place)
 
 
+@cache
+def _kind(of: type) -> str:
+    """Return what values of a type are to the record; what vmap runs on is nothing."""
+    if issubclass(of, Variable):
+        return "variable"
+    if issubclass(of, np.generic):
+        return "number"
+    is_array = issubclass(of, np.ndarray) or of.__module__.partition(".")[0] == "cupy"
+    return "array" if is_array else ""
+
+
 def _owner(x: Any) -> Any:
     """Return the array whose memory ``x`` looks at; ``None`` for a number."""
-    if isinstance(x, Variable):
+    kind = _kind(x.__class__)
+    if kind == "variable":
         x = x._data
-    kind = x.__class__
-    if kind is not np.ndarray and not _is_array(x):
+        kind = _kind(x.__class__)
+    if kind != "array":
         return None
     base = x.base
-    while base is not None and isinstance(base, kind):
+    while base is not None and _kind(base.__class__) == "array":
         x, base = base, base.base
     return x
-
-
-def _is_array(x: Any) -> bool:
-    """Whether ``x`` is an array of NumPy or CuPy; what stands for one, in vmap, is not."""
-    return isinstance(x, np.ndarray) or type(x).__module__.partition(".")[0] == "cupy"
 
 
 def _bytes(values: Iterable[Any]) -> int:
     total = 0
     for x in values:
-        if isinstance(x, Variable):
+        kind = _kind(x.__class__)
+        if kind == "variable":
             x = x._data
-        if x.__class__ is np.ndarray or isinstance(x, np.generic) or _is_array(x):
+            kind = _kind(x.__class__)
+        if kind:
             total += x.nbytes
     return total
 
 
-def _arrays(saved: Any) -> Iterator[Any]:
-    """Give what a node keeps for its gradient rules: tuples of arrays, for each input one."""
+def _read(saved: Any, found: dict[int, Any]) -> None:
+    """Find what a node keeps for its gradient rules: tuples of arrays, for each input one."""
     for item in saved or ():
-        if item.__class__ is tuple:
-            yield from _arrays(item)
-        elif item.__class__ is np.ndarray or _is_array(item):
-            yield item
+        kind = item.__class__
+        if kind is tuple:
+            _read(item, found)
+        elif _kind(kind) == "array":
+            found[id(item)] = item
 
 
 _PULL = pull_watched.__code__

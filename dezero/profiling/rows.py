@@ -235,7 +235,9 @@ def _steps(record: Record) -> list[Row]:
         step.own = end - begin
     if not steps[-1].calls and not steps[-1].gradients and record.marks:
         steps.pop()
-    named = [(f"step {i}" if i <= len(record.marks) else "after", s) for i, s in enumerate(steps, 1)]
+    named = [
+        (f"step {i}" if i <= len(record.marks) else "after", s) for i, s in enumerate(steps, 1)
+    ]
     return [_row(name, step) for name, step in named]
 
 
