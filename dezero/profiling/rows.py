@@ -34,7 +34,8 @@ class Row:
         How often it was called, and how often a gradient was pulled back through it.
     self_time : float
         Without the functions and layers inside, each of which has its own row. Over all rows of
-        a kind it adds up to the time of the profile.
+        a kind it adds up to the time of the profile. To a gradient belongs what the backward
+        pass does with it: shaping it, adding it to others.
     forward, backward, update, outside : float
         Time with what is inside, by what it was for.
     moved : int
@@ -96,13 +97,34 @@ class _Sums:
 def self_times(record: Record) -> dict[Span, int]:
     """Return nanoseconds for each span, the root too, without what ran inside of it.
 
-    What the profile took to note a span belongs to neither that nor its parent.
+    What the profile took to note a span belongs to neither that nor its parent. What a backward
+    pass does after a gradient, it does with that gradient: shaping it, adding it to others.
     """
     own = {span: span.end - span.start for span in (record.root, *record.spans)}
+    latest: dict[Span, tuple[Span, int]] = {}  # of each walk: a gradient, and since when
     for span in record.spans:
-        if span.parent is not None:
-            own[span.parent] -= span.left - span.asked
+        outer = span.parent
+        if outer is None:
+            continue
+        own[outer] -= span.left - span.asked
+        if outer.kind == "walk":
+            _hand_on(own, outer, latest, span.asked)
+            if span.kind == "gradient" or outer in latest:
+                gradient = span if span.kind == "gradient" else latest[outer][0]
+                latest[outer] = gradient, span.left
+    for walk in latest:
+        _hand_on(own, walk, latest, walk.end)
     return own
+
+
+def _hand_on(
+    own: dict[Span, int], walk: Span, latest: dict[Span, tuple[Span, int]], now: int
+) -> None:
+    """Give the time of a walk since its latest gradient to that."""
+    if walk in latest:
+        gradient, since = latest[walk]
+        own[gradient] += now - since
+        own[walk] -= now - since
 
 
 def profiles_own(record: Record) -> int:
