@@ -279,8 +279,11 @@ def place_of(span: Span) -> Place | None:
     place = span.place
     if isinstance(place, tuple):
         code, line = place
-        return Place(code.co_filename, line, code.co_name)
+        return _line(code.co_filename, line, code.co_name)
     return place
+
+
+_line = cache(Place)
 
 
 def _place(frame: FrameType | None, outer: Span) -> tuple[CodeType, int] | Place | None:
