@@ -16,7 +16,7 @@ WALK = "(walk)"
 USER = "(outside)"
 OWN = "(the profile itself)"
 NO_LAYER = "(in no layer)"
-BEFORE = "(made before the profile)"
+UNKNOWN = "(line not known)"
 KINDS = ("function", "layer", "line", "step")
 
 
@@ -195,7 +195,7 @@ def _by_line(span: Span, around: tuple[Any, ...]) -> tuple[Any, ...]:
         return _nested(PYTHON, around)
     if span.kind == "root":
         return (USER,)
-    return _nested(place_of(span) or BEFORE, around)
+    return _nested(place_of(span) or UNKNOWN, around)
 
 
 def _nested(key: Any, around: tuple[Any, ...]) -> tuple[Any, ...]:

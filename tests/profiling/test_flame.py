@@ -80,6 +80,22 @@ def test_a_checkpoint_is_nested_in_its_gradient() -> None:
     assert {child["kind"] for child in again["children"]} == {"function", "gradient"}
 
 
+def test_a_checkpoint_inside_a_layer() -> None:
+    class Net(dezero.Layer):
+        def __init__(self) -> None:
+            self.out = dezero.layers.Linear(2, in_size=2)
+
+        def forward(self, x: Any) -> Any:
+            return dezero.checkpoint(self.out)(x)
+
+    with dezero.profile() as p:
+        F.sum(Net()(np.ones((1, 2), np.float32))).backward()
+    backward = _at(tree(p._record), "backward", "Net")
+    (outer,) = backward["children"]
+    assert outer["kind"] == "gradient"
+    assert [child["name"] for child in outer["children"]] == ["out"]
+
+
 def test_the_page_needs_nothing_else(tmp_path: Path) -> None:
     p = _profile()
     p.flame(tmp_path / "flame.html")

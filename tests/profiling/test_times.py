@@ -13,6 +13,8 @@ import dezero
 import dezero.functions as F
 import dezero.layers as L
 from dezero import DataLoader, Function, Model, Variable, optimizers
+from dezero.core import backward as walks
+from dezero.core.watch import unwatched
 
 X = np.array([1.0, 2.0])
 KINDS = ("function", "layer", "line")
@@ -169,6 +171,8 @@ def test_checkpoint_is_not_counted_twice(net: Net) -> None:
     x = Variable(X)
     with dezero.profile() as p:
         dezero.checkpoint(net.blocks[0])(x).sum().backward()
+    assert _row(p, "function", "Checkpoint").gradients == 1
+    assert "(line not known)" not in {row.name for row in p.by("line")}
     block = _row(p, "layer", "Block")
     assert block.calls == 2, "it ran again in the backward pass"
     assert [_ms(block.forward), _ms(block.backward)] == [11, 41]
@@ -326,8 +330,37 @@ def test_a_graph_from_before_the_profile(clock: Any, slow: Any) -> None:
     with dezero.profile() as p:
         z.backward()
     unknown, traced = [row for row in p.by("line") if row.gradients]
-    assert {unknown.name, traced.name} == {"(made before the profile)", f"{__file__}:{made}"}
+    assert {unknown.name, traced.name} == {"(line not known)", f"{__file__}:{made}"}
     assert _ms(p.phases["backward"]) == 60
+
+
+def test_an_id_that_is_used_again_is_not_taken_for_the_old_function() -> None:
+    x = Variable(X)
+    with dezero.profile() as p:
+        F.sin(x)  # gone at once
+        with unwatched():
+            y = F.sin(x)
+        y.backward()
+    assert _row(p, "line", "(line not known)").gradients == 1
+
+
+def test_adding_gradients_up_belongs_to_the_gradient(
+    clock: Any, slow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def add(*args: Any) -> None:
+        clock.run(7)
+        original(*args)
+
+    original = walks._add
+    monkeypatch.setattr(walks, "_add", add)
+    x = Variable(X)
+    with dezero.profile() as p:
+        y = slow()(x) + slow()(x)
+        y.backward()
+    slow_row = _row(p, "function", "Slow")
+    assert _ms(slow_row.backward) == 60 + 7
+    assert _row(p, "function", "(walk)").self_time == 0
+    assert _ms(p.phases["backward"]) == 67
 
 
 def test_a_new_layer_at_the_place_of_an_old_one_gets_its_own_name() -> None:
