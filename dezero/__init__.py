@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         models,
         numpy,
         optimizers,
+        profiling,
         scipy,
         tracing,
         transforms,
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
     from dezero.debug.explain import explain
     from dezero.layers import Layer
     from dezero.models import Model
+    from dezero.profiling import profile
     from dezero.tracing import trace
     from dezero.viz.page import Page, show
 
@@ -117,6 +119,7 @@ _HOMES = {
     "Dataset": "datasets",
     "explain": "debug",
     "Layer": "layers",
+    "profile": "profiling",
     "trace": "tracing",
     "Model": "models",
     "Page": "viz.page",
@@ -134,6 +137,7 @@ _ROOMS = (
     "models",
     "numpy",
     "optimizers",
+    "profiling",
     "scipy",
     "tracing",
     "transforms",
@@ -199,6 +203,8 @@ __all__ = [
     "no_grad",
     "numpy",
     "optimizers",
+    "profile",
+    "profiling",
     "random",
     "scipy",
     "seed",
