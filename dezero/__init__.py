@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         cuda,
         dataloaders,
         datasets,
+        debug,
         functions_conv,
         layers,
         models,
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     )
     from dezero.dataloaders import DataLoader, SeqDataLoader
     from dezero.datasets import Dataset
+    from dezero.debug import detect_anomaly, live
     from dezero.layers import Layer
     from dezero.models import Model
     from dezero.tracing import trace
@@ -112,6 +114,8 @@ _HOMES = {
     "DataLoader": "dataloaders",
     "SeqDataLoader": "dataloaders",
     "Dataset": "datasets",
+    "detect_anomaly": "debug",
+    "live": "debug",
     "Layer": "layers",
     "trace": "tracing",
     "Model": "models",
@@ -122,6 +126,7 @@ _ROOMS = (
     "cuda",
     "dataloaders",
     "datasets",
+    "debug",
     "functions_conv",
     "layers",
     "models",
@@ -168,6 +173,8 @@ __all__ = [
     "custom_gradient",
     "dataloaders",
     "datasets",
+    "debug",
+    "detect_anomaly",
     "elementwise_grad",
     "fixed_point",
     "functions",
@@ -185,6 +192,7 @@ __all__ = [
     "jvp",
     "layers",
     "linearize",
+    "live",
     "models",
     "no_grad",
     "numpy",

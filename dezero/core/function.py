@@ -18,7 +18,7 @@ import numpy as np
 
 from dezero.core.config import Config
 from dezero.core.variable import HEIGHT, Variable, as_array, initialised, make
-from dezero.core.watch import run_watched, watching
+from dezero.core.watch import origins, run_watched, watching
 
 
 class Output:
@@ -132,7 +132,7 @@ class Function:
         )
         xs = [as_array(initialised(x)) for x in variables]
         edges, depth = edges_of(variables)
-        result = run_watched(self, xs, self._run) if watching.on else self._run(xs)
+        result = run_watched(self, xs, self._run, inputs) if watching.on else self._run(xs)
         ys, single = _as_outputs(self._name, result)
         if depth < 0 or not Config.enable_backprop:
             outputs = [make(y, None) for y in ys]
@@ -232,7 +232,7 @@ class Function:
         """Raise if ``edge``, a leaf, was written in place after this function read it."""
         for x, used in zip(self._saved[0], self._saved[2], strict=True):
             if x is edge and overwritten(edge, used):
-                raise written_error(self._name, edge)
+                raise written_error(self, edge)
 
     @property
     def _name(self) -> str:
@@ -324,15 +324,21 @@ def overwritten(leaf: Variable, used: Any) -> bool:
     return now is not used and isinstance(used, np.ndarray) and np.may_share_memory(now, used)
 
 
-def written_error(name: str, leaf: Variable) -> RuntimeError:
+def written_error(function: Function, leaf: Variable) -> RuntimeError:
     """Return the error for a leaf that was written between forward and backward."""
     what = f" {leaf.name!r}" if leaf.name else ""
     return RuntimeError(
-        f"backward through {name}: the data of variable{what} of shape {leaf.shape} was changed "
-        f"in place, at {leaf._written}, after the function read it, so its gradient would be "
-        "wrong; call backward() before changing it, or assign a new array: "
-        "x.data = x.data + ..."
+        f"backward through {function._name}: the data of variable{what} of shape {leaf.shape} was "
+        f"changed in place, at {leaf._written}, after the function read it{called_at(function)}, "
+        "so its gradient would be wrong; call backward() before changing it, or assign a new "
+        "array: x.data = x.data + ..."
     )
+
+
+def called_at(function: Function) -> str:
+    """Return ``, at FILE:LINE`` for where ``function`` was called, if somebody traced it."""
+    origin = origins.get(function)
+    return f", at {origin.place}" if origin else ""
 
 
 def explained(error: Exception, name: str, xs: list[Any]) -> Exception:
@@ -358,10 +364,15 @@ def note_gradient(error: Exception, function: Function, gy: Any) -> None:
     gys = gy if isinstance(gy, list) else [gy]
     edges = function._edges or ()
     xs = [describe_kind(e._shape, e._dtype) for e in edges if is_edge(e)]
-    error.add_note(
+    note = (
         f"in the gradient of {function._name} with respect to {', '.join(xs)}; the gradient of "
         f"its output was {', '.join(map(describe, gys))}"
     )
+    origin = origins.get(function)
+    if origin:
+        layers = f", in layer {' > '.join(origin.layers)}" if origin.layers else ""
+        note += f"; it was called at {origin.place}: {origin.place.code}{layers}"
+    error.add_note(note)
 
 
 def describe(x: Any) -> str:

@@ -104,7 +104,7 @@ class Primitive(Function):
                 a = self._constant(x)
             xs.append(np.asarray(a) if isinstance(a, np.generic) else a)
             edges.append(edge)
-        y = run_watched(self, xs, self._run) if watching.on else self._run(xs)
+        y = run_watched(self, xs, self._run, inputs) if watching.on else self._run(xs)
         single = type(y) is not tuple
         if depth >= 0 and Config.enable_backprop:
             saved = self._kept(edges, (*xs, y))
@@ -209,11 +209,11 @@ class Primitive(Function):
 
     def _check_unwritten(self, edge: Variable) -> None:
         if self._views and overwritten(edge, getattr(self, "_read", None)):
-            raise written_error(self._name, edge)
+            raise written_error(self, edge)
         for index, used in self._arrays().items():
             is_input = index < len(self._edges) and self._edges[index] is edge
             if is_input and overwritten(edge, used):
-                raise written_error(self._name, edge)
+                raise written_error(self, edge)
 
     @property
     def inputs(self) -> tuple[Variable, ...]:

@@ -45,9 +45,13 @@ def path_of(layers: Sequence[Any]) -> tuple[str, ...]:
 def note_layer(error: Exception, layer: Any, inputs: tuple[Any, ...]) -> None:
     """Say in a note of ``error`` that it passed through ``layer``: called by each, from within.
 
-    There is one note, of the whole path, with the inputs of the innermost layer.
+    There is one note, of the whole path, with the inputs of the innermost layer. An error whose
+    message says where it happened has ``_layers = None``.
     """
-    layers, got, old = getattr(error, "_layers", ((), "", ""))
+    known = getattr(error, "_layers", ((), "", ""))
+    if known is None:
+        return
+    layers, got, old = known
     if not layers:
         got = ", ".join(describe(getattr(x, "_data", x)) for x in inputs)
     layers = (layer, *layers)
