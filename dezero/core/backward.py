@@ -149,11 +149,11 @@ def walk(
                 continue
             try:
                 gx = rule(node, gy, *args) if of_node else rule(gy, *args)
+                if gx.shape != edge._shape or gx.dtype is not edge._dtype:
+                    gx = conform(gx, edge, node)
             except Exception as error:
                 note_gradient(error, node, gy)
                 raise
-            if gx.shape != edge._shape or gx.dtype is not edge._dtype:
-                gx = conform(gx, edge, node)
             if edge._written:
                 node._check_unwritten(edge)
             if edge in grads:

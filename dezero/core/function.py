@@ -142,15 +142,16 @@ class Function:
         return outputs[0] if single else tuple(outputs)
 
     def _run(self, xs: list[Any]) -> Any:
-        """Call ``forward``; an error of NumPy's gets the function's name and inputs."""
+        """Call ``forward``; an error gets the function's name and inputs."""
         try:
             return self.forward(*xs)
-        except (ValueError, IndexError, TypeError) as error:
-            raise explained(error, self._name, xs) from error
         except AttributeError as error:
-            if type(error) is not AttributeError or all(x is not None for x in xs):
-                raise
-            raise explained(TypeError("None is not an array"), self._name, xs) from error
+            if type(error) is AttributeError and any(x is None for x in xs):
+                raise explained(TypeError("None is not an array"), self._name, xs) from error
+            explained(error, self._name, xs)
+            raise
+        except Exception as error:
+            raise explained(error, self._name, xs) from error
 
     def _record(
         self, edges: tuple[Any, ...], depth: int, ys: tuple[Any, ...], single: bool
@@ -344,18 +345,22 @@ def called_at(function: Function) -> str:
 def explained(error: Exception, name: str, xs: list[Any]) -> Exception:
     """Return ``error`` with the function's name and what it was given.
 
-    The package's own checks begin their messages with the function's name: those stay as they
-    are, and so does the type of an error that a caller may want to catch.
+    They begin the message of a plain error of Python's or NumPy's; any other, which a caller may
+    want to catch, stays as it is and gets a note. So do the package's own, whose messages begin
+    with the function's name, but for the note.
     """
     message = str(error)
     if message.partition(":")[0].replace("_", "") == name.lower() or message.startswith("dezero"):
         return error
-    got = f"{name} got {', '.join(describe(x) for x in xs)}"
+    got = ", ".join(describe(x) for x in xs)
     kinds = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError)
+    of_numpy = type(error).__module__.startswith("numpy")
     for kind in kinds:
-        if isinstance(error, kind):
-            return kind(f"{got}: {message}")
-    error.add_note(got)
+        if type(error) is kind or (of_numpy and isinstance(error, kind)):
+            told = kind(f"{name} got {got}: {message}")
+            vars(told).update(vars(error))  # its notes: it may have passed through layers
+            return told
+    error.add_note(f"in {name}, called on {got}")
     return error
 
 
@@ -372,6 +377,8 @@ def note_gradient(error: Exception, function: Function, gy: Any) -> None:
     if origin:
         layers = f", in layer {' > '.join(origin.layers)}" if origin.layers else ""
         note += f"; it was called at {origin.place}: {origin.place.code}{layers}"
+    elif not getattr(error, "__notes__", []):
+        note += "; `with dezero.trace():` around the forward pass finds the line that called it"
     error.add_note(note)
 
 

@@ -268,7 +268,7 @@ class Elementwise(Primitive):
         large = any(x.__class__ is np.ndarray and x.size >= LARGE for x in xs)
         try:
             y = type(self)._large_forward(*xs) if large else self.forward(*xs)
-        except (ValueError, TypeError, AttributeError) as error:
+        except Exception as error:
             raise explained(error, self._name, xs) from error
         return y if hasattr(y, "dtype") else as_array(y)
 
@@ -369,7 +369,7 @@ def unary(cls: type[Elementwise], x: Any) -> Variable:
             y = cls._large_forward(a)
         else:
             y = cls.forward(a)
-    except (ValueError, TypeError, AttributeError) as error:
+    except Exception as error:
         _check_initialised(x)
         raise explained(error, cls.__name__, [a]) from error
     out: Variable = new(Variable)
@@ -447,7 +447,7 @@ def binary(cls: type[Elementwise], x0: Any, x1: Any) -> Variable:
             y = cls.forward(a0, a1)
             if y.__class__ is complex:  # NumPy's float64 is a float to Python's complex numbers
                 y = np.complex128(y)
-    except (ValueError, TypeError, AttributeError) as error:
+    except Exception as error:
         _check_initialised(x0, x1)
         raise explained(error, cls.__name__, [a0, a1]) from error
     out: Variable = new(Variable)

@@ -237,7 +237,7 @@ class detect_anomaly(trace):
         said = f"{function._name} gave {counts(y)}, {_blame(found, zip(names, xs, strict=True))}"
         lines = [
             *_location(origin(function)),
-            *(f"  {name}: {contents(x)}" for name, x in zip(names, xs, strict=True)),
+            *_listed(zip(names, xs, strict=True)),
             f"  result: {contents(y)}",
         ]
         raise AnomalyError("\n".join([said, *lines]), function._name, origin(function))
@@ -255,7 +255,7 @@ class detect_anomaly(trace):
         )
         lines = [
             *_location(origin(function)),
-            *(f"  {name}: {contents(x)}" for name, x in inputs if x is not None),
+            *_listed((name, x) for name, x in inputs if x is not None),
             f"  gradient: {contents(gx)}",
         ]
         return AnomalyError("\n".join([said, *lines]), function._name, origin(function))
@@ -358,16 +358,24 @@ def _blame(found: str, inputs: Iterable[tuple[str, Any]]) -> str:
     flaws = {name: flaw(x) for name, x in inputs if x is not None}
     for name, held in flaws.items():
         if held == found:
-            return f"because {name} already holds {counts_word(found)}"
+            return f"because {name} already holds {'NaN' if found == 'NaN' else 'infinities'}"
     infinite = [name for name, held in flaws.items() if held]
     if infinite:
         return f"made here of infinities in {' and '.join(infinite)}"
     return "made here of finite inputs"
 
 
-def counts_word(found: str) -> str:
-    """Return the word for a flaw in a sentence."""
-    return "NaN" if found == "NaN" else "infinities"
+def _listed(inputs: Iterable[tuple[str, Any]]) -> list[str]:
+    """Return a line for each input; of many, only those that are not finite."""
+    inputs = list(inputs)
+    shown = inputs if len(inputs) <= _MANY else [(name, x) for name, x in inputs if flaw(x)]
+    lines = [f"  {name}: {contents(x)}" for name, x in shown]
+    if len(shown) < len(inputs):
+        lines.append(f"  {len(inputs) - len(shown)} more inputs, all finite")
+    return lines
+
+
+_MANY = 6
 
 
 def _gives_infinity(function: Any, xs: Iterable[Any], gy: Any = None) -> bool:

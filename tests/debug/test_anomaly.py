@@ -527,7 +527,7 @@ def test_embedding_and_a_convolutional_network() -> None:
         table = L.EmbedID(5, 3)
         F.sum(F.tanh(table(np.array([1, 4, 1])))).backward()
         net = dezero.models.Sequential(L.Conv2d(4, 3), L.BatchNorm(), F.relu, L.Conv2d(2, 3))
-        y = F.average_pooling(F.pooling(net(sample(2, 3, 10, 10)), 2), 3)
+        y = F.pooling(F.average_pooling(net(sample(2, 3, 10, 10)), 3), 4)
         F.softmax_cross_entropy(y.reshape(2, 2), np.array([1, 0])).backward()
 
 
