@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from dezero.core import Config, Function, Primitive, Variable, Variadic
+from dezero.functions.linear_algebra import Einsum
 
 _sums: WeakKeyDictionary[Any, dict[int, int]] = WeakKeyDictionary()
 
@@ -83,7 +84,10 @@ def _kept(function: Function, wanted: list[bool], values: list[Any]) -> set[int]
     """Return the numbers of the arrays that the gradient rules read."""
     count = len(wanted)
     if isinstance(function, Variadic):
-        return set(range(count)) if function._wants[0] else set()
+        kept = set(range(count)) if function._wants[0] else set()
+        if isinstance(function, Einsum) and wanted.count(True) == 1:
+            kept.discard(wanted.index(True))  # its gradient is a product of the others
+        return kept
     if isinstance(function, Primitive):
         wants = zip(function._wants, wanted, strict=False)
         return {index for want, edge in wants if edge for index in want}

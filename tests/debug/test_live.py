@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import dezero
 import dezero.functions as F
 import dezero.layers as L
 from dezero import Function, Variable
+from dezero.debug import memory
 from dezero.models import MLP
 
 X = np.ones((4, 2), np.float32)
@@ -19,8 +21,12 @@ MODULE_LEVEL: list[Any] = []
 
 
 @pytest.fixture(autouse=True)
-def _no_other_graphs() -> Any:
+def _no_other_graphs(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Leave out what other tests of this process keep alive."""
     gc.collect()
+    alive = memory._alive
+    others = WeakSet(alive())
+    monkeypatch.setattr(memory, "_alive", lambda: [n for n in alive() if n not in others])
     yield
     MODULE_LEVEL.clear()
 
