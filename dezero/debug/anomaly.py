@@ -29,6 +29,9 @@ class _Located(Exception):
         self.function = function
         self.origin = called
 
+    def __reduce__(self) -> Any:
+        return type(self), (str(self), self.function, self.origin)
+
 
 class AnomalyError(_Located, FloatingPointError):
     """A NaN or an infinity has appeared, inside :class:`detect_anomaly`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 import warnings
 from typing import Any
@@ -60,6 +61,8 @@ def test_a_nan_made_in_forward() -> None:
     assert caught.value.function == "Log"
     assert caught.value.origin is not None
     assert caught.value.origin.place.line == line_of("a logarithm")
+    twin = pickle.loads(pickle.dumps(caught.value))  # from another process, say
+    assert (str(twin), twin.origin) == (said, caught.value.origin)
 
 
 def test_the_layer_and_the_lines_that_led_there() -> None:
