@@ -80,7 +80,7 @@ if TYPE_CHECKING:
     )
     from dezero.dataloaders import DataLoader, SeqDataLoader
     from dezero.datasets import Dataset
-    from dezero.debug.explain import explain
+    from dezero.debug import detect_anomaly, explain, live
     from dezero.layers import Layer
     from dezero.models import Model
     from dezero.profiling import profile
@@ -117,6 +117,8 @@ _HOMES = {
     "DataLoader": "dataloaders",
     "SeqDataLoader": "dataloaders",
     "Dataset": "datasets",
+    "detect_anomaly": "debug",
+    "live": "debug",
     "explain": "debug",
     "Layer": "layers",
     "profile": "profiling",
@@ -181,6 +183,7 @@ __all__ = [
     "dataloaders",
     "datasets",
     "debug",
+    "detect_anomaly",
     "elementwise_grad",
     "explain",
     "fixed_point",
@@ -199,6 +202,7 @@ __all__ = [
     "jvp",
     "layers",
     "linearize",
+    "live",
     "models",
     "no_grad",
     "numpy",

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from dezero.core.places import Place, places
-from dezero.core.watch import Watcher, start, stop
+from dezero.core.watch import Watcher, origins, start, stop
 from dezero.layers import Layer
 from dezero.layers.path import path_of
 
@@ -45,9 +44,6 @@ class Origin:
         return self.places[0]
 
 
-_origins: WeakKeyDictionary[Any, Origin] = WeakKeyDictionary()
-
-
 def origin(function: Any) -> Origin | None:
     """Return where ``function``, a node of a graph, was called; ``None`` if nobody traced it.
 
@@ -61,7 +57,7 @@ def origin(function: Any) -> Origin | None:
     >>> origin(y.creator).place.function
     '<module>'
     """
-    return _origins.get(function)
+    return origins.get(function)
 
 
 class trace(Watcher):
@@ -104,7 +100,7 @@ class trace(Watcher):
 
     def before(self, function: Any, xs: list[Any]) -> None:
         """Remember where ``function`` is called."""
-        _origins[function] = Origin(places(self.depth), *self._path, self._order)
+        origins[function] = Origin(places(self.depth), *self._path, self._order)
         self._order += 1
 
     def enter(self, part: Any, inputs: tuple[Any, ...]) -> None:

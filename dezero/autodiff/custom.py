@@ -96,7 +96,7 @@ class _Replayed(Function):
     def _check_unwritten(self, edge: Variable) -> None:
         for x, used in zip(self._saved[0], self._saved[2], strict=True):
             if x is edge and overwritten(edge, used):
-                raise written_error(self._name, edge)
+                raise written_error(self, edge)
 
 
 def _wants_gradient(x: Any) -> bool:

@@ -100,12 +100,14 @@ class Trace:
 
     def _pulled(self, gys: list[Any], recording: bool, outside: set[Any]) -> list[Any]:
         seeds: dict[Any, Any] = {}
-        with _recording(recording or self._batched(gys)), section("backward"):
+        with _recording(recording or self._batched(gys)), section("backward") as told:
             for y, gy in zip(self.ys, gys, strict=True):
                 if self.depends(y):
                     seed = conjugate(as_tangent(gy, recording))
                     seeds[y._node] = seeds[y._node] + seed if y._node in seeds else seed
             found = walk(seeds, recording, None, self.floor, outside)
+            if told:
+                told[0] = found
             gxs = [found.get(u._node) for u in self.inputs]
             gxs = [
                 np.zeros_like(u._data) if gx is None else conjugate(gx)

@@ -38,8 +38,10 @@ def backward(root: Variable, retain_grad: bool, create_graph: bool) -> None:
     Config.enable_backprop = create_graph or (was_recording and batched)
     try:
         start = conjugate(seed if create_graph else seed.data[()])
-        with section("backward", (root,)):
+        with section("backward", (root,)) as told:
             leaves = walk({node: start}, create_graph, between, leaf_depths=active)
+            if told:
+                told[0] = leaves
         if between and not retain_grad:
             between = [(v, gx) for v, gx in between if v._node.__class__ is StandIn]
         stored = [(v, conjugate(gx)) for v, gx in [*leaves.items(), *(between or ())]]
@@ -127,7 +129,10 @@ def walk(
             if outside is not None:
                 outside.update(e for e in edges if is_edge(e) and e._depth < floor)
             of_node, rules = False, _GIVEN
-            gxs = (pull_watched if watched else _pull)(node, gy, recording, skip)
+            if watched:
+                gxs = pull_watched(_pull, node, gy, recording, skip)
+            else:
+                gxs = _pull(node, gy, recording, skip)
             saved = [gx if gx is None else (gx,) for gx in gxs]
         elif node._large_rules:  # elementwise: plain functions, others for large arrays
             of_node = False
@@ -144,11 +149,11 @@ def walk(
                 continue
             try:
                 gx = rule(node, gy, *args) if of_node else rule(gy, *args)
+                if gx.shape != edge._shape or gx.dtype is not edge._dtype:
+                    gx = conform(gx, edge, node)
             except Exception as error:
                 note_gradient(error, node, gy)
                 raise
-            if gx.shape != edge._shape or gx.dtype is not edge._dtype:
-                gx = conform(gx, edge, node)
             if edge._written:
                 node._check_unwritten(edge)
             if edge in grads:

@@ -18,7 +18,7 @@ import numpy as np
 
 from dezero.core.config import Config
 from dezero.core.variable import HEIGHT, Variable, as_array, initialised, make
-from dezero.core.watch import run_watched, watching
+from dezero.core.watch import origins, run_watched, watching
 
 
 class Output:
@@ -132,7 +132,7 @@ class Function:
         )
         xs = [as_array(initialised(x)) for x in variables]
         edges, depth = edges_of(variables)
-        result = run_watched(self, xs, self._run) if watching.on else self._run(xs)
+        result = run_watched(self, xs, self._run, inputs) if watching.on else self._run(xs)
         ys, single = _as_outputs(self._name, result)
         if depth < 0 or not Config.enable_backprop:
             outputs = [make(y, None) for y in ys]
@@ -142,15 +142,16 @@ class Function:
         return outputs[0] if single else tuple(outputs)
 
     def _run(self, xs: list[Any]) -> Any:
-        """Call ``forward``; an error of NumPy's gets the function's name and inputs."""
+        """Call ``forward``; an error gets the function's name and inputs."""
         try:
             return self.forward(*xs)
-        except (ValueError, IndexError, TypeError) as error:
-            raise explained(error, self._name, xs) from error
         except AttributeError as error:
-            if type(error) is not AttributeError or all(x is not None for x in xs):
-                raise
-            raise explained(TypeError("None is not an array"), self._name, xs) from error
+            if type(error) is AttributeError and any(x is None for x in xs):
+                raise explained(TypeError("None is not an array"), self._name, xs) from error
+            explained(error, self._name, xs)
+            raise
+        except Exception as error:
+            raise explained(error, self._name, xs) from error
 
     def _record(
         self, edges: tuple[Any, ...], depth: int, ys: tuple[Any, ...], single: bool
@@ -232,7 +233,7 @@ class Function:
         """Raise if ``edge``, a leaf, was written in place after this function read it."""
         for x, used in zip(self._saved[0], self._saved[2], strict=True):
             if x is edge and overwritten(edge, used):
-                raise written_error(self._name, edge)
+                raise written_error(self, edge)
 
     @property
     def _name(self) -> str:
@@ -324,32 +325,42 @@ def overwritten(leaf: Variable, used: Any) -> bool:
     return now is not used and isinstance(used, np.ndarray) and np.may_share_memory(now, used)
 
 
-def written_error(name: str, leaf: Variable) -> RuntimeError:
+def written_error(function: Function, leaf: Variable) -> RuntimeError:
     """Return the error for a leaf that was written between forward and backward."""
     what = f" {leaf.name!r}" if leaf.name else ""
     return RuntimeError(
-        f"backward through {name}: the data of variable{what} of shape {leaf.shape} was changed "
-        f"in place, at {leaf._written}, after the function read it, so its gradient would be "
-        "wrong; call backward() before changing it, or assign a new array: "
-        "x.data = x.data + ..."
+        f"backward through {function._name}: the data of variable{what} of shape {leaf.shape} was "
+        f"changed in place, at {leaf._written}, after the function read it{called_at(function)}, "
+        "so its gradient would be wrong; call backward() before changing it, or assign a new "
+        "array: x.data = x.data + ..."
     )
+
+
+def called_at(function: Function) -> str:
+    """Return ``, at FILE:LINE`` for where ``function`` was called, if somebody traced it."""
+    origin = origins.get(function)
+    return f", at {origin.place}" if origin else ""
 
 
 def explained(error: Exception, name: str, xs: list[Any]) -> Exception:
     """Return ``error`` with the function's name and what it was given.
 
-    The package's own checks begin their messages with the function's name: those stay as they
-    are, and so does the type of an error that a caller may want to catch.
+    They begin the message of a plain error of Python's or NumPy's; any other, which a caller may
+    want to catch, stays as it is and gets a note. So do the package's own, whose messages begin
+    with the function's name, but for the note.
     """
     message = str(error)
     if message.partition(":")[0].replace("_", "") == name.lower() or message.startswith("dezero"):
         return error
-    got = f"{name} got {', '.join(describe(x) for x in xs)}"
+    got = ", ".join(describe(x) for x in xs)
     kinds = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError)
+    of_numpy = type(error).__module__.startswith("numpy")
     for kind in kinds:
-        if isinstance(error, kind):
-            return kind(f"{got}: {message}")
-    error.add_note(got)
+        if type(error) is kind or (of_numpy and isinstance(error, kind)):
+            told = kind(f"{name} got {got}: {message}")
+            vars(told).update(vars(error))  # its notes: it may have passed through layers
+            return told
+    error.add_note(f"in {name}, called on {got}")
     return error
 
 
@@ -358,10 +369,17 @@ def note_gradient(error: Exception, function: Function, gy: Any) -> None:
     gys = gy if isinstance(gy, list) else [gy]
     edges = function._edges or ()
     xs = [describe_kind(e._shape, e._dtype) for e in edges if is_edge(e)]
-    error.add_note(
+    note = (
         f"in the gradient of {function._name} with respect to {', '.join(xs)}; the gradient of "
         f"its output was {', '.join(map(describe, gys))}"
     )
+    origin = origins.get(function)
+    if origin:
+        layers = f", in layer {' > '.join(origin.layers)}" if origin.layers else ""
+        note += f"; it was called at {origin.place}: {origin.place.code}{layers}"
+    elif not getattr(error, "__notes__", []):
+        note += "; `with dezero.trace():` around the forward pass finds the line that called it"
+    error.add_note(note)
 
 
 def describe(x: Any) -> str:

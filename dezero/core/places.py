@@ -51,10 +51,15 @@ def places(limit: int) -> tuple[Place, ...]:
     at = frame.f_back
     while at is not None and len(found) < limit:
         code = at.f_code
-        if not code.co_filename.startswith(_PACKAGE):
+        if not in_package(code.co_filename):
             found.append(Place(code.co_filename, at.f_lineno, code.co_name))
         last, at = at, at.f_back
     return tuple(found) or (Place(last.f_code.co_filename, last.f_lineno, last.f_code.co_name),)
+
+
+def in_package(file: str) -> bool:
+    """Whether a file belongs to this package, and not to a program that uses it."""
+    return file.startswith(_PACKAGE)
 
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep

@@ -104,7 +104,7 @@ class Primitive(Function):
                 a = self._constant(x)
             xs.append(np.asarray(a) if isinstance(a, np.generic) else a)
             edges.append(edge)
-        y = run_watched(self, xs, self._run) if watching.on else self._run(xs)
+        y = run_watched(self, xs, self._run, inputs) if watching.on else self._run(xs)
         single = type(y) is not tuple
         if depth >= 0 and Config.enable_backprop:
             saved = self._kept(edges, (*xs, y))
@@ -209,11 +209,11 @@ class Primitive(Function):
 
     def _check_unwritten(self, edge: Variable) -> None:
         if self._views and overwritten(edge, getattr(self, "_read", None)):
-            raise written_error(self._name, edge)
+            raise written_error(self, edge)
         for index, used in self._arrays().items():
             is_input = index < len(self._edges) and self._edges[index] is edge
             if is_input and overwritten(edge, used):
-                raise written_error(self._name, edge)
+                raise written_error(self, edge)
 
     @property
     def inputs(self) -> tuple[Variable, ...]:
@@ -268,7 +268,7 @@ class Elementwise(Primitive):
         large = any(x.__class__ is np.ndarray and x.size >= LARGE for x in xs)
         try:
             y = type(self)._large_forward(*xs) if large else self.forward(*xs)
-        except (ValueError, TypeError, AttributeError) as error:
+        except Exception as error:
             raise explained(error, self._name, xs) from error
         return y if hasattr(y, "dtype") else as_array(y)
 
@@ -369,7 +369,7 @@ def unary(cls: type[Elementwise], x: Any) -> Variable:
             y = cls._large_forward(a)
         else:
             y = cls.forward(a)
-    except (ValueError, TypeError, AttributeError) as error:
+    except Exception as error:
         _check_initialised(x)
         raise explained(error, cls.__name__, [a]) from error
     out: Variable = new(Variable)
@@ -447,7 +447,7 @@ def binary(cls: type[Elementwise], x0: Any, x1: Any) -> Variable:
             y = cls.forward(a0, a1)
             if y.__class__ is complex:  # NumPy's float64 is a float to Python's complex numbers
                 y = np.complex128(y)
-    except (ValueError, TypeError, AttributeError) as error:
+    except Exception as error:
         _check_initialised(x0, x1)
         raise explained(error, cls.__name__, [a0, a1]) from error
     out: Variable = new(Variable)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
+from weakref import WeakKeyDictionary
 
 
 class Watcher:
@@ -41,11 +42,12 @@ class Watcher:
         """Hear that a part begins: a Layer, an Optimizer, or the string ``"backward"``."""
 
     def leave(self, part: Any, outputs: Any) -> None:
-        """Hear that it ended."""
+        """Hear that it ended: what a layer returned, the gradients of leaves that a walk found."""
 
 
 class _Watching(threading.local):
     watchers: tuple[Watcher, ...] = ()  # of this thread, in the order they began
+    inputs: tuple[Any, ...] = ()  # what the function that runs was called on
 
 
 class Switch:
@@ -60,6 +62,9 @@ class Switch:
 watching = Switch()
 _local = _Watching()
 _lock = threading.Lock()
+
+origins: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+"""Where functions were called, as far as somebody traced it: see :mod:`dezero.tracing`."""
 
 
 def start(watcher: Watcher) -> None:
@@ -92,32 +97,52 @@ def unwatched() -> Iterator[None]:
         _local.watchers = kept
 
 
-def run_watched(function: Any, xs: list[Any], compute: Any) -> Any:
+def given() -> tuple[Any, ...]:
+    """Return what the function that a watcher hears of was called on: Variables, arrays ..."""
+    return _local.inputs
+
+
+def run_watched(function: Any, xs: list[Any], compute: Any, inputs: tuple[Any, ...]) -> Any:
     """Return ``compute(xs)`` and tell the watchers of it: a forward pass."""
     told = _local.watchers
-    for watcher in told:
-        watcher.before(function, xs)
+    outer, _local.inputs = _local.inputs, inputs
+    heard = 0
     ys = None
     try:
+        for watcher in told:
+            watcher.before(function, xs)
+            heard += 1
         ys = compute(xs)
     finally:
-        for watcher in reversed(told):
-            watcher.after(function, xs, ys)
+        try:
+            _tell_end(told[:heard], "after", function, xs, ys)
+        finally:
+            _local.inputs = outer
     return ys
 
 
-def pull_watched(function: Any, gy: Any, recording: bool, skip: int) -> Any:
+def pull_watched(pull: Any, function: Any, gy: Any, recording: bool, skip: int) -> Any:
     """Return the gradients of the inputs of ``function`` and tell the watchers of it."""
     told = _local.watchers
-    for watcher in told:
-        watcher.before_gradient(function, gy)
+    heard = 0
     gxs = None
     try:
-        gxs = function._pull(gy, recording, skip)
+        for watcher in told:
+            watcher.before_gradient(function, gy)
+            heard += 1
+        gxs = pull(function, gy, recording, skip)
     finally:
-        for watcher in reversed(told):
-            watcher.after_gradient(function, gy, gxs)
+        _tell_end(told[:heard], "after_gradient", function, gy, gxs)
     return gxs
+
+
+def _tell_end(told: tuple[Watcher, ...], event: str, *what: Any) -> None:
+    """Tell the watchers, the latest first; all of them, even if one raises an error."""
+    if told:
+        try:
+            getattr(told[-1], event)(*what)
+        finally:
+            _tell_end(told[:-1], event, *what)
 
 
 @contextmanager
@@ -128,13 +153,14 @@ def part(what: Any, inputs: tuple[Any, ...] = ()) -> Iterator[list[Any]]:
     """
     told = _local.watchers
     outputs: list[Any] = [None]
-    for watcher in told:
-        watcher.enter(what, inputs)
+    heard = 0
     try:
+        for watcher in told:
+            watcher.enter(what, inputs)
+            heard += 1
         yield outputs
     finally:
-        for watcher in reversed(told):
-            watcher.leave(what, outputs[0])
+        _tell_end(told[:heard], "leave", what, outputs[0])
 
 
 def section(what: Any, inputs: tuple[Any, ...] = ()) -> AbstractContextManager[Any]:

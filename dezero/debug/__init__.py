@@ -1,5 +1,16 @@
-"""Find the bug: why a parameter has no gradient."""
+"""Finding bugs: a NaN, a written array, graph memory that stays alive, a lost gradient."""
 
-from dezero.debug.explain import Explanation, Explanations, explain
+from dezero.debug.anomaly import AnomalyError, BroadcastWarning, OverwrittenError, detect_anomaly
+from dezero.debug.explanation import Explanation, Explanations, explain
+from dezero.debug.memory import live
 
-__all__ = ["Explanation", "Explanations", "explain"]
+__all__ = [
+    "AnomalyError",
+    "BroadcastWarning",
+    "Explanation",
+    "Explanations",
+    "OverwrittenError",
+    "detect_anomaly",
+    "explain",
+    "live",
+]

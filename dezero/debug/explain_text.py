@@ -8,7 +8,7 @@ from dezero.core.places import Place
 from dezero.debug.paths import Step, shown
 
 if TYPE_CHECKING:
-    from dezero.debug.explain import Explanation
+    from dezero.debug.explanation import Explanation
 
 HARMLESS = ("ok", "cancels", "frozen")  # nothing the matter with these
 

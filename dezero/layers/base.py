@@ -69,7 +69,7 @@ class Layer:
             try:
                 outputs = self.forward(*inputs, **kwargs)
             except Exception as error:
-                note_layer(error, self, inputs)
+                note_layer(error, self, inputs, kwargs)
                 raise
         self._inputs = [_weakly(x) for x in inputs]
         several = outputs if isinstance(outputs, tuple) else (outputs,)
@@ -81,7 +81,7 @@ class Layer:
             try:
                 outputs[0] = self.forward(*inputs, **kwargs)
             except Exception as error:
-                note_layer(error, self, inputs)
+                note_layer(error, self, inputs, kwargs)
                 raise
         return outputs[0]
 

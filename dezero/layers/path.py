@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Sequence
 from itertools import pairwise
+from types import FrameType
 from typing import Any
 
 from dezero.core.function import describe
@@ -42,21 +45,53 @@ def path_of(layers: Sequence[Any]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def note_layer(error: Exception, layer: Any, inputs: tuple[Any, ...]) -> None:
+def note_layer(
+    error: Exception, layer: Any, inputs: tuple[Any, ...], named: dict[str, Any]
+) -> None:
     """Say in a note of ``error`` that it passed through ``layer``: called by each, from within.
 
-    There is one note, of the whole path, with the inputs of the innermost layer.
+    There is one note, of the whole path, with the inputs of the innermost layer. An error whose
+    message says where it happened has ``_layers = None``.
     """
-    layers, got, old = getattr(error, "_layers", ((), "", ""))
-    if not layers:
-        got = ", ".join(describe(getattr(x, "_data", x)) for x in inputs)
+    known = getattr(error, "_layers", ((), "", "", math.inf))
+    if known is None:
+        return
+    layers, got, old, inner = known
+    depth = _depth()
+    if not layers or depth >= inner:  # an error object may be raised again, elsewhere
+        layers, got = (), _described(inputs, named)
     layers = (layer, *layers)
     kind = type(layers[-1]).__name__
-    path = " > ".join(path_of(layers))
-    note = f"in layer {path}" + (f" ({kind})" if len(layers) > 1 else "") + f", called on {got}"
+    path = path_of(layers)
+    note = f"in layer {' > '.join(path)}" + (f" ({kind})" if path[-1] != kind else "")
+    note += f", called on {got}"
     notes = getattr(error, "__notes__", [])
     if old in notes:
         notes[notes.index(old)] = note
     else:
         error.add_note(note)
-    error._layers = (layers, got, note)  # type: ignore[attr-defined]
+    error._layers = (layers, got, note, depth)  # type: ignore[attr-defined]
+
+
+def _depth() -> int:
+    """Return how many calls are running."""
+    frame: FrameType | None = sys._getframe(1)
+    depth = 0
+    while frame is not None:
+        depth += 1
+        frame = frame.f_back
+    return depth
+
+
+def _described(inputs: tuple[Any, ...], named: dict[str, Any]) -> str:
+    given = [_shown(x) for x in inputs]
+    return ", ".join([*given, *(f"{name}={_shown(x)}" for name, x in named.items())]) or "nothing"
+
+
+def _shown(x: Any) -> str:
+    """Return the shapes of what a layer got; what is in lists too, as far as it is short."""
+    if isinstance(x, list | tuple) and len(x) <= 3:
+        return f"{type(x).__name__} of {', '.join(map(_shown, x))}" if x else repr(x)
+    if x is None or isinstance(x, bool | int | float):
+        return repr(x)
+    return describe(getattr(x, "_data", x))

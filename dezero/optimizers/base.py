@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from dezero.core import Parameter, Variable
 from dezero.core.blocks import in_blocks
+from dezero.core.function import describe
 from dezero.core.watch import section
 from dezero.kernels.optimizers import update_all
 from dezero.layers import Layer
@@ -107,12 +109,32 @@ class Optimizer:
     def _update(self) -> None:
         params = list(_with_gradient(dict.fromkeys(self.target.params())))
         for hook in self.hooks:
-            hook(params)
+            self._run_hook(hook, params)
         params = list(_with_gradient(params))
+        self._each(partial(_check, type(self).__name__), params)
+        self._each(self.update_one, self._update_together(params))
+
+    def _run_hook(self, hook: Callable[[list[Parameter]], Any], params: list[Parameter]) -> None:
+        try:
+            hook(params)
+        except Exception as error:
+            name = getattr(hook, "__qualname__", type(hook).__name__)
+            error.add_note(f"in the hook {name} of {type(self).__name__}.update")
+            raise
+
+    def _each(self, do: Callable[[Parameter], None], params: list[Parameter]) -> None:
+        """Call ``do`` on each parameter; an error says in a note which one it was."""
         for param in params:
-            _check(type(self).__name__, param)
-        for param in self._update_together(params):
-            self.update_one(param)
+            try:
+                do(param)
+            except Exception as error:
+                named = (name for name, p in self._named_params() if p is param)
+                error.add_note(
+                    f"in {type(self).__name__}.update, at the parameter "
+                    f"{next(named, param.name)!r}, {describe(param._data)}, whose gradient is "
+                    f"{describe(array_of(param.grad))}"
+                )
+                raise
 
     def _update_together(self, params: list[Parameter]) -> list[Parameter]:
         """Update what a compiled kernel serves in one pass; return the other parameters."""
