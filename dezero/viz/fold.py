@@ -17,7 +17,7 @@ Fold = bool | int | str | Iterable[str] | None
 READABLE = 120  # nodes; of larger graphs layers are folded unless it is said which
 
 
-def fold(graph: Graph, what: Fold = None) -> Graph:
+def fold_layers(graph: Graph, what: Fold = None) -> Graph:
     """Return ``graph`` with layers folded into one node each.
 
     Parameters
@@ -45,11 +45,11 @@ def fold(graph: Graph, what: Fold = None) -> Graph:
     Examples
     --------
     >>> import numpy as np, dezero
-    >>> from dezero.viz import collect, fold
+    >>> from dezero.viz import collect, fold_layers
     >>> model = dezero.models.MLP((3, 1))
     >>> with dezero.trace():
     ...     y = model(np.ones((2, 4), np.float32))
-    >>> [node.label for node in fold(collect(y), 1).nodes if node.kind != "variable"]
+    >>> [node.label for node in fold_layers(collect(y), 1).nodes if node.kind != "variable"]
     ['l0', 'Sigmoid', 'l1']
     """
     if what is None:
@@ -70,7 +70,7 @@ def _fold_to_size(graph: Graph) -> Graph:
     for depth in range(deepest - 1, 0, -1):
         if len(found.nodes) <= READABLE:
             break
-        found = fold(graph, depth)
+        found = fold_layers(graph, depth)
     return found
 
 
