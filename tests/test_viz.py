@@ -249,7 +249,7 @@ def test_dot_a_variable_without_an_array_has_no_shape():
     ("name", "quoted"),
     [
         ('say "hi"', r"say \"hi\""),
-        ("a\nb", r"a\nb"),
+        ("a\nb", "a b"),
         ("C:\\N", r"C:\\N"),
         ('end\\"', r"end\\\""),
         ("<b>x</b>", "<b>x</b>"),

@@ -1,14 +1,18 @@
-"""Pictures of the graph behind a Variable as DOT text, SVG or PNG; no system package needed."""
+"""Pictures of the graph behind a Variable: text, DOT, SVG and PNG; no system package needed."""
 
 from dezero.viz.dot import get_dot_graph
+from dezero.viz.fold import fold_layers
 from dezero.viz.graph import Graph, GraphNode, collect
 from dezero.viz.plot import get_svg_graph, plot_dot_graph
+from dezero.viz.text import get_text_graph
 
 __all__ = [
     "Graph",
     "GraphNode",
     "collect",
+    "fold_layers",
     "get_dot_graph",
     "get_svg_graph",
+    "get_text_graph",
     "plot_dot_graph",
 ]

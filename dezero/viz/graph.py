@@ -155,7 +155,12 @@ def collect(output: Any, values: bool = False) -> Graph:
             edges += [(ids[_key(v)], ids[id(item), -1]) for v in functions[id(item)][1]]
         elif (creator := getattr(item, "creator", None)) is not None:
             edges.append((ids[id(creator), -1], ids[_key(item)]))
-    called = {ids[i, -1]: _scopes(f) for i, (f, _) in functions.items()}
+    numbers: dict[int, int] = {}
+    called = {
+        ids[key]: _scopes(item, numbers)
+        for ((_, is_f), item), key in zip(steps, ids, strict=True)
+        if is_f
+    }
     scopes: dict[str, Path] = {}
     if any(called.values()):
         given = {ids[key] for key, v in found.items() if _is_given(v)}
@@ -185,7 +190,14 @@ def _as_outputs(output: Any) -> list[Any]:
 
 def _inputs(f: Any) -> tuple[Any, ...]:
     freed = getattr(f, "_edges", ()) is None  # by unchain_backward
-    return () if freed else tuple(f.inputs)
+    return () if freed else tuple(v for v in f.inputs if not _is_none(v))
+
+
+def _is_none(v: Any) -> bool:
+    """Whether an input is a place left empty, such as that of a bias."""
+    data = getattr(v, "data", None)
+    kind = getattr(getattr(data, "dtype", None), "kind", "")
+    return kind == "O" and data.shape == () and data.item() is None
 
 
 def _key(v: Any) -> tuple[int, int]:
@@ -202,11 +214,13 @@ def _depth(v: Any) -> int:
     return int(getattr(v, "generation", 0))
 
 
-def _scopes(f: Any) -> Path:
+def _scopes(f: Any, numbers: dict[int, int]) -> Path:
+    """Return the layers around a function; their calls are numbered as they come up."""
     called = origin(f)
     if called is None:
         return ()
-    return tuple(map(Scope, called.layers, called.kinds, called.call))
+    calls = [numbers.setdefault(call, len(numbers)) for call in called.call]
+    return tuple(map(Scope, called.layers, called.kinds, calls))
 
 
 def _is_given(v: Any) -> bool:
@@ -227,17 +241,13 @@ def _function_node(node_id: str, f: Any, scopes: Path) -> GraphNode:
     return GraphNode(node_id, "function", name, generation, place=where, scopes=scopes)
 
 
-def _variable_node(
-    node_id: str, v: Any, is_output: bool, scopes: Path, values: bool
-) -> GraphNode:
+def _variable_node(node_id: str, v: Any, is_output: bool, scopes: Path, values: bool) -> GraphNode:
     if not hasattr(v, "creator"):
         return GraphNode(node_id, "constant", str(v), is_leaf=True, scopes=scopes)
     empty = v.data is None
     shape = None if empty else tuple(v.shape)
     dtype = None if empty else str(v.dtype)
-    constant = v.creator is None and not (
-        is_output or v.name or getattr(v, "requires_grad", True)
-    )
+    constant = v.creator is None and not (is_output or v.name or getattr(v, "requires_grad", True))
     number = constant and shape == () and is_known(v.data)
     return GraphNode(
         node_id,

@@ -42,9 +42,7 @@ class Lanes:
         Ports, which stand in the first and in the last rank.
     """
 
-    def __init__(
-        self, count: int, links: Sequence[Link], first: set[int], last: set[int]
-    ) -> None:
+    def __init__(self, count: int, links: Sequence[Link], first: set[int], last: set[int]) -> None:
         self.links = links
         self.count = count
         self.ranks = _ranks(count, links, first, last)
@@ -61,7 +59,7 @@ class Lanes:
                 self.segments.setdefault((hop, link.end), (out, link.into))
 
     def shared(self) -> list[tuple[list[int], float]]:
-        """Return the start and the lanes of each source whose edges pass ranks; where it leaves."""
+        """Return start and lanes of each source whose edges pass ranks, and where they leave."""
         out = {link.source: link.out for link in self.links}
         return [(lane, out[source]) for source, lane in self._lanes.items() if len(lane) > 1]
 

@@ -82,8 +82,16 @@ class Frame:
         return frame_title(self.path[-1])
 
     def corner(self) -> Point:
-        """Return where the title stands: the left end of its baseline."""
-        return self.x - self.width / 2 + 9.0, self.y - self.height / 2 + 16.0
+        """Return where the title stands, the left end of its baseline: where no edge enters."""
+        width = text_width(self.title, DETAIL_SIZE)
+        edges = [self.width / 2 + x for x in self.inner.ins.values()]
+        for left in (9.0, *(x + 7.0 for x in sorted(edges))):
+            free = all(x < left - 4.0 or x > left + width for x in edges)
+            if free and left + width < self.width:
+                break
+        else:
+            left = 9.0
+        return self.x - self.width / 2 + left, self.y - self.height / 2 + 16.0
 
 
 @dataclass(slots=True)
@@ -282,9 +290,7 @@ class _Level:
             return 4 if start.node.kind == "variable" else 5
         return 2 if start.node.role == "input" else 1
 
-    def _bands(
-        self, rows: Rows, xs: list[float], lanes: Lanes
-    ) -> list[tuple[float, float]]:
+    def _bands(self, rows: Rows, xs: list[float], lanes: Lanes) -> list[tuple[float, float]]:
         """Return top and bottom of each rank; wide swings between two ranks get more height."""
         swing = [0.0] * len(rows)
         for (u, v), (out, into) in lanes.segments.items():
@@ -295,8 +301,8 @@ class _Level:
         for row, reach in zip(rows, swing, strict=True):
             boxes = [self.vertices[v].height for v in row if v < len(self.vertices)]
             height = max(boxes, default=0.0)
-            border = height == 0.0 and (not bands or len(bands) == len(rows) - 1)
-            gap = _FRAME_PAD / 2 if border and self.path else _RANK_GAP
+            empty = height == 0.0 or (len(bands) == 1 and bands[0][0] == bands[0][1])
+            gap = _FRAME_PAD / 2 if empty and self.path else _RANK_GAP  # beside ports alone
             y += min(gap + 0.06 * reach, 4 * _RANK_GAP) if bands else 0.0
             bands.append((y, y + height))
             y += height
