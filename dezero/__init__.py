@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         tracing,
         transforms,
         utils,
+        viz,
     )
     from dezero.autodiff import (
         checkpoint,
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from dezero.layers import Layer
     from dezero.models import Model
     from dezero.tracing import trace
+    from dezero.viz.summary import summary
 
 tune()
 
@@ -106,6 +108,7 @@ _HOMES = {
     "value_and_grad": "autodiff",
     "vjp": "autodiff",
     "vmap": "autodiff",
+    "summary": "viz.summary",
     "DataLoader": "dataloaders",
     "SeqDataLoader": "dataloaders",
     "Dataset": "datasets",
@@ -127,6 +130,7 @@ _ROOMS = (
     "tracing",
     "transforms",
     "utils",
+    "viz",
 )
 
 
@@ -192,6 +196,7 @@ __all__ = [
     "setup_variable",
     "sparse_jacobian",
     "stop_gradient",
+    "summary",
     "test_mode",
     "trace",
     "tracing",
@@ -199,6 +204,7 @@ __all__ = [
     "using_config",
     "utils",
     "value_and_grad",
+    "viz",
     "vjp",
     "vmap",
 ]

@@ -195,7 +195,7 @@ def _inputs(f: Any) -> tuple[Any, ...]:
 
 def _is_none(v: Any) -> bool:
     """Whether an input is a place left empty, such as that of a bias."""
-    data = getattr(v, "data", None)
+    data: Any = getattr(v, "data", None)
     kind = getattr(getattr(data, "dtype", None), "kind", "")
     return kind == "O" and data.shape == () and data.item() is None
 

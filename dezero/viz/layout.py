@@ -403,7 +403,8 @@ def _embed(layout: Layout, frame: Frame) -> None:
     """Put a box and what is inside into the layout around it."""
     dx, dy = frame.x - frame.width / 2, frame.y - frame.height / 2
     inner = frame.inner
-    for part in (*inner.boxes, *inner.frames):
+    parts: list[Box | Frame] = [*inner.boxes, *inner.frames]
+    for part in parts:
         part.x += dx
         part.y += dy
     layout.frames += [frame, *inner.frames]

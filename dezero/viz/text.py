@@ -23,9 +23,10 @@ def get_text_graph(
 
     A line is a variable and the function that computed it. The inputs of a function stand below
     it; the one with the most behind it goes on without indentation, so that the text of n nodes
-    is never indented more than log2(n) times. A variable that is used again is written out once, where it was used
-    first, and gets a number; elsewhere the number stands for it. Layers are named at the right
-    of what they computed. Arguments and errors are those of :func:`get_dot_graph`.
+    is never indented more than log2(n) times. A variable that is used again is written out once,
+    where it was used first, and gets a number; elsewhere the number stands for it. Layers are
+    named at the right of what they computed. Arguments and errors are those of
+    :func:`get_dot_graph`.
 
     Examples
     --------
@@ -65,13 +66,25 @@ class _Tree:
             users[start].append(end)
         self.first_user = {v: min(ends, key=place.__getitem__) for v, ends in users.items()}
         self.roots = [node.id for node in reversed(graph.nodes) if node.id not in users]
+        outputs: dict[str, list[str]] = defaultdict(list)
+        for node in graph.nodes:
+            if self._maker(node.id) not in ("", node.id):
+                outputs[self._maker(node.id)].append(node.id)
+        last = len(place)
+        self.main = {  # of the outputs of a function the one below which its inputs stand
+            f: min(ys, key=lambda y: place.get(self.first_user.get(y, ""), last))
+            for f, ys in outputs.items()
+        }
         self.size = dict.fromkeys(self.nodes, 1)  # of what hangs from a node
         for node in reversed(graph.nodes):
-            if node.id in self.first_user:
+            if node.id in self.main:
+                self.size[self.main[node.id]] += self.size[node.id]
+            elif node.id in self.first_user:
                 self.size[self.first_user[node.id]] += self.size[node.id]
         self.numbers: dict[str, int] = {}
         for node in graph.nodes:
-            if node.kind in ("variable", "constant") and len(users[node.id]) > 1:
+            uses = outputs if node.kind in ("function", "layer") else users
+            if len(uses[node.id]) > 1:
                 self.numbers[node.id] = len(self.numbers) + 1
 
     def lines(self) -> list[str]:
@@ -94,8 +107,8 @@ class _Tree:
         stands elsewhere already.
         """
         maker = self._maker(name)
-        inputs = self.inputs[maker] if maker else []
-        own = [v for v in inputs if self.first_user[v] == maker and self._maker(v)]
+        inputs = self.inputs[maker] if self.main.get(maker, name) == name else []
+        own = [v for v in inputs if self.first_user[v] == maker and self._hangs(v)]
         trunk = max(own, key=self.size.__getitem__, default="")
         branches = list(inputs)
         if trunk:
@@ -108,7 +121,13 @@ class _Tree:
             found.append((rest + lead, rest + below, v, again))
         return [*found, (rest, rest, trunk, False)] if trunk else found
 
+    def _hangs(self, name: str) -> bool:
+        """Whether something stands below a variable."""
+        maker = self._maker(name)
+        return bool(maker) and self.main[maker] == name
+
     def _maker(self, name: str) -> str:
+        """Return the function that computed a node, the node itself if it is one, or ``""``."""
         node = self.nodes[name]
         if node.kind in ("function", "layer"):
             return name
@@ -124,7 +143,8 @@ class _Tree:
         if maker:
             path = self.nodes[maker].scopes
             where = f"    in {' > '.join(scope.name for scope in path)}" if path else ""
-            text = f"{text} ← {self._words(self.nodes[maker])}{where}".lstrip()
+            number = f"  #{self.numbers[maker]}" if maker in self.numbers else ""
+            text = f"{text} ← {self._words(self.nodes[maker])}{number}{where}".lstrip()
         return text or "·"
 
     def _name(self, name: str) -> str:
