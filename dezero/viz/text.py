@@ -76,7 +76,7 @@ class _Tree:
             for f, ys in outputs.items()
         }
         self.size = dict.fromkeys(self.nodes, 1)  # of what hangs from a node
-        for node in reversed(graph.nodes):
+        for node in graph.nodes:
             if node.id in self.main:
                 self.size[self.main[node.id]] += self.size[node.id]
             elif node.id in self.first_user:
