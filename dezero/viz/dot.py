@@ -133,7 +133,7 @@ def _labels(show: tuple[str, ...]) -> Label:
     def label(node: GraphNode) -> str:
         name, *rows = label_of(node, show).split("\n")
         array = [rows.pop(0)] if rows and node.shape is not None and {*show} & _ARRAY else []
-        return "\n".join([": ".join(filter(None, [name, *array])), *rows])
+        return "\n".join(filter(None, [": ".join(filter(None, [name, *array])), *rows]))
 
     return label
 

@@ -89,7 +89,8 @@ def _check_names(graph: Graph, names: list[str]) -> None:
                 "inside `with dezero.trace():`, or give the model and its inputs"
             )
         if not any(_fits(path, name) for path in paths):
-            known = list(dict.fromkeys(path[-1].name for path in sorted(paths, key=len)))
+            outer_first = sorted(paths, key=lambda path: (len(path), path[-1].call))
+            known = list(dict.fromkeys(path[-1].name for path in outer_first))
             shown = ", ".join(known[:12]) + (" ..." if len(known) > 12 else "")
             raise ValueError(f"fold={name!r}: no layer has that name or class; there are {shown}")
 

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 _LANES_PER_NODE = 6
+_LARGE = 200  # vertices of a level
 
 
 class Link(NamedTuple):
@@ -99,7 +100,8 @@ def _ranks(count: int, links: Sequence[Link], first: set[int], last: set[int]) -
             waiting[v] -= 1
             if not waiting[v]:
                 ready.append(v)
-    for v in leaves:
+    late = _prepared(ready, below, links) if count > _LARGE else []
+    for v in (*reversed(late), *leaves):
         if v not in first and below[v]:
             ranks[v] = min(ranks[w] for w in below[v]) - 1
     end = max((rank + (v not in last) for v, rank in enumerate(ranks)), default=0)
@@ -107,3 +109,20 @@ def _ranks(count: int, links: Sequence[Link], first: set[int], last: set[int]) -
         ranks[v] = end
     used = {rank: i for i, rank in enumerate(sorted(set(ranks)))}
     return [used[rank] for rank in ranks]
+
+
+def _prepared(
+    vertices: list[int], below: dict[int, list[int]], links: Sequence[Link]
+) -> list[int]:
+    """Return what is computed from leaves alone for one user, such as ``xs[i]`` of a sequence.
+
+    In a large level it stands above its user, as leaves do, not all in the first ranks.
+    """
+    inputs: dict[int, list[int]] = defaultdict(list)
+    for link in links:
+        inputs[link.end].append(link.start)
+    simple: set[int] = set()
+    for v in vertices:
+        if not inputs[v] or (len(below[v]) == 1 and all(u in simple for u in inputs[v])):
+            simple.add(v)
+    return [v for v in vertices if v in simple and inputs[v]]
