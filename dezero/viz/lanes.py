@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
+from math import log2
 from typing import NamedTuple
 
 _LANES_PER_NODE = 6
@@ -46,7 +47,7 @@ class Lanes:
     def __init__(self, count: int, links: Sequence[Link], first: set[int], last: set[int]) -> None:
         self.links = links
         self.count = count
-        self.ranks = _ranks(count, links, first, last)
+        self.ranks, self.simple = _ranks(count, links, first, last)
         self.segments: dict[tuple[int, int], tuple[float, float]] = {}  # and what they swerve by
         self.last_hop: list[int] = []  # for each edge the vertex that it enters its end from
         self._lanes = self._open_lanes()
@@ -63,6 +64,17 @@ class Lanes:
         """Return start and lanes of each source whose edges pass ranks, and where they leave."""
         out = {link.source: link.out for link in self.links}
         return [(lane, out[source]) for source, lane in self._lanes.items() if len(lane) > 1]
+
+    def paths(self) -> list[float]:
+        """Return for each vertex log2 of how many ways lead from it to an end of the level."""
+        below: dict[int, list[int]] = defaultdict(list)
+        for u, v in self.segments:
+            below[u].append(v)
+        found = [0.0] * len(self.ranks)
+        for u in sorted(below, key=self.ranks.__getitem__, reverse=True):
+            most = max(found[v] for v in below[u])
+            found[u] = most + log2(sum(2.0 ** (found[v] - most) for v in below[u]))
+        return found
 
     def _open_lanes(self) -> dict[str, list[int]]:
         reach: dict[str, tuple[int, Link]] = {}
@@ -84,8 +96,14 @@ class Lanes:
         return lanes
 
 
-def _ranks(count: int, links: Sequence[Link], first: set[int], last: set[int]) -> list[int]:
-    """Return the rank of each vertex: below its inputs, and a leaf just above its first user."""
+def _ranks(
+    count: int, links: Sequence[Link], first: set[int], last: set[int]
+) -> tuple[list[int], set[int]]:
+    """Return the rank of each vertex: below its inputs, and a leaf just above its first user.
+
+    In a large level what is computed from leaves alone for one user, such as ``xs[i]`` of a
+    sequence, stands above that user as well: those vertices are returned too.
+    """
     below: dict[int, list[int]] = defaultdict(list)
     waiting = [0] * count
     for link in links:
@@ -100,7 +118,7 @@ def _ranks(count: int, links: Sequence[Link], first: set[int], last: set[int]) -
             waiting[v] -= 1
             if not waiting[v]:
                 ready.append(v)
-    late = _prepared(ready, below, links) if count > _LARGE else []
+    late = _simple(ready, below, links) if count > _LARGE else []
     for v in (*reversed(late), *leaves):
         if v not in first and below[v]:
             ranks[v] = min(ranks[w] for w in below[v]) - 1
@@ -108,16 +126,11 @@ def _ranks(count: int, links: Sequence[Link], first: set[int], last: set[int]) -
     for v in last:
         ranks[v] = end
     used = {rank: i for i, rank in enumerate(sorted(set(ranks)))}
-    return [used[rank] for rank in ranks]
+    return [used[rank] for rank in ranks], set(late)
 
 
-def _prepared(
-    vertices: list[int], below: dict[int, list[int]], links: Sequence[Link]
-) -> list[int]:
-    """Return what is computed from leaves alone for one user, such as ``xs[i]`` of a sequence.
-
-    In a large level it stands above its user, as leaves do, not all in the first ranks.
-    """
+def _simple(vertices: list[int], below: dict[int, list[int]], links: Sequence[Link]) -> list[int]:
+    """Return, inputs first, what is computed from leaves alone for one user."""
     inputs: dict[int, list[int]] = defaultdict(list)
     for link in links:
         inputs[link.end].append(link.start)

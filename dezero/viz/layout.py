@@ -245,8 +245,10 @@ class _Level:
         rows = _facing(order(lanes.ranks, segments), lanes)
         widths = [vertex.width for vertex in self.vertices]
         widths += [_LANE_WIDTH] * (len(lanes.ranks) - len(widths))
-        weights = [self._weight(u, v) for u, v in segments]
-        shifts = list(lanes.segments.values())
+        paths = lanes.paths()  # of equals the one that most depends on is straight
+        segments.sort(key=lambda segment: -paths[segment[1]])
+        weights = [1 if u in lanes.simple else self._weight(u, v) for u, v in segments]
+        shifts = [lanes.segments[segment] for segment in segments]
         xs = Straightener(rows, widths, segments, weights, _GAP, shifts).run()
         layout = Layout()
         xs = self._sized(layout, xs, widths)
