@@ -15,7 +15,7 @@ from math import log2
 from typing import NamedTuple
 
 _LANES_PER_NODE = 6
-_LARGE = 200  # vertices of a level
+_LARGE = 150  # vertices of a level
 
 
 class Link(NamedTuple):
@@ -74,6 +74,18 @@ class Lanes:
         for u in sorted(below, key=self.ranks.__getitem__, reverse=True):
             most = max(found[v] for v in below[u])
             found[u] = most + log2(sum(2.0 ** (found[v] - most) for v in below[u]))
+        return found
+
+    def main_way(self, paths: list[float]) -> set[int]:
+        """Return the vertices of the way that goes where most ways lead on."""
+        below: dict[int, list[int]] = defaultdict(list)
+        for u, v in self.segments:
+            below[u].append(v)
+        at = max(range(len(paths)), key=paths.__getitem__)
+        found = {at}
+        while below[at]:
+            at = max(below[at], key=paths.__getitem__)
+            found.add(at)
         return found
 
     def _open_lanes(self) -> dict[str, list[int]]:

@@ -30,6 +30,7 @@ _MARGIN = 16.0
 _FRAME_PAD = 14.0  # between a layer's border and what is in it
 _FRAME_TITLE = 22.0
 ARROW = 6.0
+_WIDE = 2400.0
 _MAX_TEXT = 44  # letters in a line; a tooltip has the rest
 
 Point = tuple[float, float]
@@ -250,6 +251,13 @@ class _Level:
         weights = [1 if u in lanes.simple else self._weight(u, v) for u, v in segments]
         shifts = [lanes.segments[segment] for segment in segments]
         xs = Straightener(rows, widths, segments, weights, _GAP, shifts).run()
+        if max(xs) - min(xs) > _WIDE:  # side branches that bend need less room
+            main = lanes.main_way(paths)
+            weights = [
+                -w if w == 4 and v not in main else w
+                for w, (_, v) in zip(weights, segments, strict=True)
+            ]
+            xs = Straightener(rows, widths, segments, weights, _GAP, shifts).run()
         layout = Layout()
         xs = self._sized(layout, xs, widths)
         bands = self._bands(rows, xs, lanes)

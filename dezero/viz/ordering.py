@@ -112,8 +112,8 @@ class Straightener:
     Vertices joined by segments that do not cross form a block, a vertical line; the heaviest
     segments choose first. Blocks then move towards the mean of their other neighbours, as far
     as the blocks beside them leave room. A segment may leave and enter beside the middles of its
-    vertices, by ``shifts``. Compare U. Brandes and B. Koepf, Fast and simple
-    horizontal coordinate assignment, 2001, whose blocks these are.
+    vertices, by ``shifts``, and one of negative weight belongs to no line. Compare U. Brandes
+    and B. Koepf, Fast and simple horizontal coordinate assignment, 2001, whose blocks these are.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class Straightener:
             crosses = (at > 0 and row[at - 1][1] > pair[1]) or (
                 at < len(row) and row[at][1] < pair[1]
             )
-            if u not in used and v not in up and not crosses:
+            if self.weights[i] >= 0 and u not in used and v not in up and not crosses:
                 row.insert(at, pair)
                 used.add(u)
                 up[v] = u, self.shifts[i][0] - self.shifts[i][1]
@@ -200,8 +200,8 @@ class Straightener:
             a, b = self.block[u], self.block[v]
             if a != b:
                 away = self.off[v] + into - self.off[u] - out
-                pulls[a].append((b, weight + 1, away))
-                pulls[b].append((a, weight + 1, -away))
+                pulls[a].append((b, abs(weight) + 1, away))
+                pulls[b].append((a, abs(weight) + 1, -away))
         sweeps = max(4, min(30, 100_000 // len(self.place)))
         for sweep in range(sweeps):
             for b in blocks if sweep % 2 else reversed(blocks):

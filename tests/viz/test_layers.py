@@ -379,6 +379,13 @@ def test_pictures_of_large_graphs_take_less_than_two_seconds():
     assert time.process_time() - start < 8.0  # one second here
 
 
+def test_a_long_sequence_runs_down_not_across():
+    layout = lay_out(fold_layers(unrolled_graph(60)), full_label)
+    cells = [box.x for box in layout.boxes if box.node.label == "cell"]
+    assert layout.width < 1500 and len(cells) == 60
+    assert max(cells[1:-1]) - min(cells[1:-1]) < 60  # the state goes straight down, nearly
+
+
 def test_show_says_what_it_knows():
     y = Variable(np.array(1.0)) * 2
     with pytest.raises(ValueError, match=r"show='shapes'.*shape, dtype, value, generation, line"):
