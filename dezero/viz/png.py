@@ -12,6 +12,7 @@ from dezero.viz.layout import ARROW, DETAIL_SIZE, Box, Frame, Layout, Point, tex
 from dezero.viz.svg import LIGHT, corner, frame_class
 
 _SHARPER = 2  # drawn this much larger, then shrunk: smooth edges
+_SHARP_PIXELS = 5e6  # a larger picture is drawn as it is: quicker
 _SCALE = 1.5  # pixels to a unit of the layout
 _READABLE_SCALE = 0.4
 _SMALLEST_SCALE = 0.02  # even boxes are dust below this
@@ -52,11 +53,12 @@ def to_png(layout: Layout) -> bytes:
         ) from None
     scale = _fit(layout)
     size = (max(1, round(layout.width * scale)), max(1, round(layout.height * scale)))
-    large = (size[0] * _SHARPER, size[1] * _SHARPER)
+    sharper = _SHARPER if size[0] * size[1] < _SHARP_PIXELS else 1
+    large = (size[0] * sharper, size[1] * sharper)
     image = Image.new("RGB", large, LIGHT["page"][0])
-    _Painter(ImageDraw.Draw(image), scale * _SHARPER).paint(layout)
+    _Painter(ImageDraw.Draw(image), scale * sharper).paint(layout)
     file = io.BytesIO()
-    image.reduce(_SHARPER).save(file, "PNG")
+    image.reduce(sharper).save(file, "PNG")
     return file.getvalue()
 
 
@@ -144,6 +146,9 @@ class _Painter:
             self._at((x - half_w, y - half_h)),
             self._at((x + half_w, y + half_h)),
         ]
+        if min(half_w, half_h) * self.scale < 2.0:  # dust
+            self.draw.rectangle(corners, fill=fill or line)
+            return
         radius = max(0.0, corner(box) - inset) * self.scale
         self.draw.rounded_rectangle(
             corners, radius, fill=fill, outline=line, width=max(1, round(width * self.scale))

@@ -440,3 +440,11 @@ def test_a_page_is_asked_for_by_its_ending(tmp_path, monkeypatch):
     assert (tmp_path / "x.html").read_text() == "<html>Variable</html>"
     MLP((2,)).plot(np.ones((1, 2)), to_file=tmp_path / "m.html")
     assert (tmp_path / "m.html").read_text() == "<html>list</html>"
+
+
+@pytest.mark.filterwarnings("ignore:plot_dot_graph. a graph of")
+def test_png_of_a_graph_whose_boxes_are_dust():
+    layout = lay_out(net_graph(), full_label)
+    layout.width *= 30
+    layout.height *= 30
+    assert to_png(layout)[:4] == b"\x89PNG"
