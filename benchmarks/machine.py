@@ -42,13 +42,13 @@ def physical_cpus() -> list[int]:
     return sorted(cores.values())
 
 
-def environment(threads: int) -> dict[str, str]:
-    """The environment of a worker: ``threads`` for everyone, no GPU, this checkout's dezero."""
+def environment(threads: int, root: Path = ROOT) -> dict[str, str]:
+    """The environment of a worker: ``threads`` for everyone, no GPU, the dezero of ``root``."""
     env = dict(os.environ)
     env.update({name: str(threads) for name in THREAD_VARIABLES})
     env.update({"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""})
     env["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'}"
-    env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), env.get("PYTHONPATH")]))
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), env.get("PYTHONPATH")]))
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     return env
 

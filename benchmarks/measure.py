@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, suite
@@ -35,14 +36,14 @@ class Settings:
 class Worker:
     """One peer in a process of its own."""
 
-    def __init__(self, peer: str, settings: Settings) -> None:
+    def __init__(self, peer: str, settings: Settings, root: Path = machine.ROOT) -> None:
         self.peer = peer
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", peer],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=machine.ROOT,
-            env=machine.environment(settings.threads),
+            cwd=root,
+            env=machine.environment(settings.threads, root),
             text=True,
         )
         try:
@@ -89,6 +90,7 @@ class Entry:
     peer: str
     function: str
     collector: bool = True  # False: Python's garbage collector is off
+    root: Path = machine.ROOT  # the checkout whose programs it runs
     worker: Worker | None = None
     description: str = ""
     check: dict[str, list[float]] = field(default_factory=dict)
@@ -115,7 +117,7 @@ class Entry:
         self.description, self.check = answer["description"], answer["check"]
 
     def _prepare(self, settings: Settings) -> Json:
-        self.worker = Worker(self.peer, settings)
+        self.worker = Worker(self.peer, settings, self.root)
         if "missing" in self.worker.hello:
             raise WorkerError(f"{self.peer}: {self.worker.hello['missing']}")
         return self.worker.ask(

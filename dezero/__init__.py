@@ -19,7 +19,7 @@ variable(7.0)
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from dezero import functions, numpy, random
+from dezero import functions, random
 from dezero.core import (
     Config,
     Function,
@@ -33,6 +33,7 @@ from dezero.core import (
     using_config,
 )
 from dezero.core.process import tune
+from dezero.core.protocols import load_at_first_call
 from dezero.core.threads import get_num_threads, set_num_threads
 from dezero.random import seed
 
@@ -44,10 +45,13 @@ if TYPE_CHECKING:
         cuda,
         dataloaders,
         datasets,
+        debug,
         functions_conv,
         layers,
         models,
+        numpy,
         optimizers,
+        profiling,
         scipy,
         tracing,
         transforms,
@@ -77,12 +81,16 @@ if TYPE_CHECKING:
     )
     from dezero.dataloaders import DataLoader, SeqDataLoader
     from dezero.datasets import Dataset
+    from dezero.debug.explain import explain
     from dezero.layers import Layer
     from dezero.models import Model
+    from dezero.profiling import profile
     from dezero.tracing import trace
+    from dezero.viz.page import Page, show
     from dezero.viz.summary import summary
 
 tune()
+load_at_first_call("dezero.numpy")
 
 __version__ = "0.1.0"
 
@@ -112,9 +120,13 @@ _HOMES = {
     "DataLoader": "dataloaders",
     "SeqDataLoader": "dataloaders",
     "Dataset": "datasets",
+    "explain": "debug",
     "Layer": "layers",
+    "profile": "profiling",
     "trace": "tracing",
     "Model": "models",
+    "Page": "viz.page",
+    "show": "viz.page",
 }
 _ROOMS = (
     "autodiff",
@@ -122,10 +134,13 @@ _ROOMS = (
     "cuda",
     "dataloaders",
     "datasets",
+    "debug",
     "functions_conv",
     "layers",
     "models",
+    "numpy",
     "optimizers",
+    "profiling",
     "scipy",
     "tracing",
     "transforms",
@@ -155,6 +170,7 @@ __all__ = [
     "Function",
     "Layer",
     "Model",
+    "Page",
     "Parameter",
     "SeqDataLoader",
     "Variable",
@@ -168,7 +184,9 @@ __all__ = [
     "custom_gradient",
     "dataloaders",
     "datasets",
+    "debug",
     "elementwise_grad",
+    "explain",
     "fixed_point",
     "functions",
     "functions_conv",
@@ -189,11 +207,14 @@ __all__ = [
     "no_grad",
     "numpy",
     "optimizers",
+    "profile",
+    "profiling",
     "random",
     "scipy",
     "seed",
     "set_num_threads",
     "setup_variable",
+    "show",
     "sparse_jacobian",
     "stop_gradient",
     "summary",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,3 +26,12 @@ def no_gc() -> Iterator[None]:
     yield
     if enabled:
         gc.enable()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say in one line if the page was not tested for want of a browser (tests/page)."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = {str(report.longrepr[2]) for report in skipped if isinstance(report.longrepr, tuple)}
+    for reason in sorted(reasons):
+        if "install Chromium" in reason:
+            terminalreporter.write_line(f"The browser tests did not run: {reason[9:]}")

@@ -17,6 +17,7 @@ from dezero.core.forward import as_tangent
 from dezero.core.function import attached, edges_of, is_edge, overwritten, written_error
 from dezero.core.levels import StandIn, level_above, stand_in
 from dezero.core.variable import make
+from dezero.core.watch import run_watched, watching
 
 
 def stop_gradient(x: Any) -> Any:
@@ -39,6 +40,22 @@ class _Replayed(Function):
         self.f = f
         self.args = args
         self.kwargs = kwargs
+
+    def __call__(self) -> Any:
+        """Run the function, and become a node of the graph."""
+        if not watching.on:
+            return self._applied()
+        result: list[Any] = []
+
+        def run(xs: list[Any]) -> tuple[Any, ...]:
+            result.append(self._applied())
+            return tuple(y._data for y in leaves(result[0]) if isinstance(y, Variable))
+
+        run_watched(self, [x._data for x in self._start()], run)
+        return result[0]
+
+    def _applied(self) -> Any:
+        raise NotImplementedError
 
     def _start(self) -> list[Variable]:
         """Return the Variables among the arguments that want gradients."""
@@ -89,7 +106,7 @@ def _wants_gradient(x: Any) -> bool:
 class Checkpoint(_Replayed):
     """A function whose graph is not kept: backward runs it again (:func:`checkpoint`)."""
 
-    def __call__(self) -> Any:
+    def _applied(self) -> Any:
         """Run the function; keep its inputs alone."""
         self.state = random.get_state()
         self.train = Config.train
@@ -193,7 +210,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 class CustomGradient(_Replayed):
     """A function with a gradient by hand (:func:`custom_gradient`)."""
 
-    def __call__(self) -> Any:
+    def _applied(self) -> Any:
         """Run the function, which returns its value and its pullback."""
         variables = self._start()
         with no_grad():

@@ -298,7 +298,29 @@ def _unwrapped(x: Any) -> Any:
     return x
 
 
+def load_at_first_call(rules: str) -> None:
+    """Import a module, which enters more rules, when NumPy first asks a Variable for one."""
+
+    def first_ufunc(self: Variable, *args: Any, **kwargs: Any) -> Any:
+        load()
+        return _array_ufunc(self, *args, **kwargs)
+
+    def first_function(self: Variable, *args: Any) -> Any:
+        load()
+        return _array_function(self, *args)
+
+    def load() -> None:
+        importlib.import_module(rules)  # another thread that comes here waits for it
+        setup_protocols()
+
+    _answer(first_ufunc, first_function)
+
+
+def _answer(to_ufuncs: Any, to_functions: Any) -> None:
+    Variable.__array_ufunc__ = to_ufuncs  # type: ignore[attr-defined]
+    Variable.__array_function__ = to_functions  # type: ignore[attr-defined]
+
+
 def setup_protocols() -> None:
     """Attach the two protocols to Variable. Runs at import."""
-    Variable.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]
-    Variable.__array_function__ = _array_function  # type: ignore[attr-defined]
+    _answer(_array_ufunc, _array_function)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core import Variable
+from dezero.core import Variable, operators
 from dezero.functions import assignment, indexing, linear_algebra, reductions, shapes
 
 
@@ -167,6 +167,10 @@ def setup_methods() -> None:
         "__rmatmul__": _reflected_matmul,
         "__getitem__": indexing.get_item,
         "__setitem__": assignment.assign,
+        "real": property(operators.real),
+        "imag": property(lambda self: np.imag(self)),
+        "conj": operators.conjugate,
+        "conjugate": operators.conjugate,
         "to_cpu": _to_cpu,
         "to_gpu": _to_gpu,
     }

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Variable, as_array, elementwise, implements
-from dezero.core.operators import absolute, conjugate, real
+from dezero.core.operators import absolute, real
 from dezero.core.primitive import unary
 from dezero.core.variable import make
 from dezero.functions.math import where
@@ -50,18 +50,3 @@ def sign(x: Any) -> Any:
         return np.sign(values)
     nonzero = where(values == 0, 1, x)
     return where(values == 0, 0, nonzero / absolute(nonzero))
-
-
-def _attach() -> None:
-    """Give Variable the attributes that NumPy's arrays have."""
-    attributes: dict[str, Any] = {
-        "real": property(real),
-        "imag": property(imag),
-        "conj": conjugate,
-        "conjugate": conjugate,
-    }
-    for name, attribute in attributes.items():
-        setattr(Variable, name, attribute)
-
-
-_attach()
