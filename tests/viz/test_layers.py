@@ -445,6 +445,6 @@ def test_a_page_is_asked_for_by_its_ending(tmp_path, monkeypatch):
 @pytest.mark.filterwarnings("ignore:plot_dot_graph. a graph of")
 def test_png_of_a_graph_whose_boxes_are_dust():
     layout = lay_out(net_graph(), full_label)
-    layout.width *= 30
-    layout.height *= 30
+    layout.width *= 100
+    layout.height *= 100
     assert to_png(layout)[:4] == b"\x89PNG"
