@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         tracing,
         transforms,
         utils,
+        viz,
     )
     from dezero.autodiff import (
         checkpoint,
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
     from dezero.profiling import profile
     from dezero.tracing import trace
     from dezero.viz.page import Page, show
+    from dezero.viz.summary import summary
 
 tune()
 load_at_first_call("dezero.numpy")
@@ -114,6 +116,7 @@ _HOMES = {
     "value_and_grad": "autodiff",
     "vjp": "autodiff",
     "vmap": "autodiff",
+    "summary": "viz.summary",
     "DataLoader": "dataloaders",
     "SeqDataLoader": "dataloaders",
     "Dataset": "datasets",
@@ -144,6 +147,7 @@ _ROOMS = (
     "tracing",
     "transforms",
     "utils",
+    "viz",
 )
 
 
@@ -217,6 +221,7 @@ __all__ = [
     "show",
     "sparse_jacobian",
     "stop_gradient",
+    "summary",
     "test_mode",
     "trace",
     "tracing",
@@ -224,6 +229,7 @@ __all__ = [
     "using_config",
     "utils",
     "value_and_grad",
+    "viz",
     "vjp",
     "vmap",
 ]

@@ -6,6 +6,7 @@ The pictures, the page and the tools that find bugs all read it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from dezero.core.places import Place, places
@@ -28,6 +29,7 @@ class Origin:
         Their classes.
     call : tuple of int
         A number for each of those layers: which call it was, since a layer may be called often.
+        No two calls of a process have the same.
     order : int
         Which of the functions of its trace this was, from 0.
     """
@@ -42,6 +44,9 @@ class Origin:
     def place(self) -> Place:
         """The line of the program that called the function."""
         return self.places[0]
+
+
+_calls = count(1)
 
 
 def origin(function: Any) -> Origin | None:
@@ -88,7 +93,6 @@ class trace(Watcher):
         self.layers: list[Layer] = []
         self._path: tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...]] = ((), (), ())
         self._outer: list[tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...]]] = []
-        self._calls = 0
         self._order = 0
 
     def __enter__(self) -> Any:
@@ -108,10 +112,9 @@ class trace(Watcher):
         if isinstance(part, Layer):
             self.layers.append(part)
             self._outer.append(self._path)
-            self._calls += 1
             _, kinds, call = self._path
             kinds = (*kinds, type(part).__name__)
-            self._path = path_of(self.layers), kinds, (*call, self._calls)
+            self._path = path_of(self.layers), kinds, (*call, next(_calls))
 
     def leave(self, part: Any, outputs: Any) -> None:
         """Come out of it."""

@@ -12,7 +12,7 @@ from dezero.core.shapes import sum_to
 from dezero.download import cache_dir, get_file, show_progress
 from dezero.functions.reductions import kept_shape, logsumexp_array
 from dezero.kernels.convolution import get_conv_outsize, get_deconv_outsize, pair
-from dezero.viz import get_dot_graph, plot_dot_graph
+from dezero.viz import get_dot_graph, get_svg_graph, get_text_graph, plot_dot_graph
 
 
 def reshape_sum_backward(
@@ -164,6 +164,8 @@ __all__ = [
     "get_deconv_outsize",
     "get_dot_graph",
     "get_file",
+    "get_svg_graph",
+    "get_text_graph",
     "gradient_check",
     "logsumexp",
     "max_backward_shape",

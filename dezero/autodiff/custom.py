@@ -51,7 +51,8 @@ class _Replayed(Function):
             result.append(self._applied())
             return tuple(y._data for y in leaves(result[0]) if isinstance(y, Variable))
 
-        run_watched(self, [x._data for x in self._start()], run)
+        inputs = tuple(self._start())
+        run_watched(self, [x._data for x in inputs], run, inputs)
         return result[0]
 
     def _applied(self) -> Any:

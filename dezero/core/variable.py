@@ -160,6 +160,11 @@ class Variable:
             return "variable(None)"
         return "variable(" + str(self.data).replace("\n", "\n" + " " * 9) + ")"
 
+    def _repr_html_(self) -> str:
+        from dezero.viz.notebook import variable_html
+
+        return variable_html(self)
+
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec and self.size == 1 else format(repr(self), spec)
 

@@ -290,6 +290,11 @@ class Layer:
             return Slot(None, None)
         return Slot(param.shape, param.dtype)
 
+    def _repr_html_(self) -> str:
+        from dezero.viz.notebook import params_html
+
+        return params_html(self)
+
     def __getstate__(self) -> dict[str, Any]:
         state = dict(vars(self))
         state.pop("_inputs", None)

@@ -6,15 +6,24 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import dezero.functions as F
-from dezero.core import Variable, using_config
+from dezero.core import Variable
 from dezero.layers import Layer, Linear
 
 
 class Model(Layer):
     """A :class:`dezero.Layer` that can draw its graph (step 45 of the book)."""
 
-    def plot(self, *inputs: Any, to_file: str = "model.png") -> Any:
+    def plot(
+        self,
+        *inputs: Any,
+        to_file: str = "model.png",
+        verbose: bool = True,
+        show: Any = None,
+        fold: Any = None,
+    ) -> Any:
         """Run the model on ``inputs`` and draw the graph of the result into ``to_file``.
+
+        The run is traced, so the picture has boxes for the layers.
 
         Parameters
         ----------
@@ -22,6 +31,9 @@ class Model(Layer):
             What ``forward`` takes.
         to_file : str, default "model.png"
             The ending says the format.
+        verbose, show, fold
+            What nodes show, and which layers are drawn as one box, as in
+            :func:`dezero.viz.get_dot_graph`.
 
         Returns
         -------
@@ -30,9 +42,7 @@ class Model(Layer):
         """
         from dezero.utils import plot_dot_graph
 
-        with using_config("enable_backprop", True):
-            y = self.forward(*inputs)
-        return plot_dot_graph(y, verbose=True, to_file=to_file)
+        return plot_dot_graph(self, verbose, to_file, show=show, fold=fold, inputs=inputs)
 
     def _load_pretrained(self, url: str) -> None:
         from dezero.download import get_file

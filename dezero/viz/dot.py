@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
-from dezero.viz.graph import Graph, GraphNode, Label, array_text, collect
+from dezero.viz.clusters import Cluster, nest
+from dezero.viz.fold import Fold
+from dezero.viz.graph import Graph, GraphNode, Label, label_of
+from dezero.viz.layout import frame_title
+from dezero.viz.options import Show, graph_of, shown
 
 _STYLES = {
     "function": "color=lightblue, style=filled, shape=box",
@@ -16,24 +22,43 @@ _STYLES = {
     "output": "fillcolor=orange, style=filled, penwidth=3",
     "input": "color=orange, style=filled",
     "intermediate": "color=orange, style=filled",
+    "layer": "color=lavender, style=filled, shape=box3d",
 }
 
 
-def get_dot_graph(output: Any, verbose: bool = True, label: Label | None = None) -> str:
+def get_dot_graph(
+    output: Any,
+    verbose: bool = True,
+    label: Label | None = None,
+    *,
+    show: Show = None,
+    fold: Fold = None,
+    inputs: Any = None,
+) -> str:
     """Return the graph behind ``output`` in the DOT language.
 
     Variables are orange ellipses, functions are light blue boxes; a parameter has a double
-    outline, an output a thick one, and a constant is grey. Nodes are numbered in the order
-    of the computation, so that the same program gives the same text in every run.
+    outline, an output a thick one, and a constant is grey. Layers are boxes (clusters) around
+    what they computed, if it was traced. Nodes are numbered in the order of the computation, so
+    that the same program gives the same text in every run.
 
     Parameters
     ----------
-    output : Variable or list of Variables
-        Where the graph ends.
+    output : Variable, list of Variables, or Layer
+        Where the graph ends; a layer or model with ``inputs`` is run.
     verbose : bool, default True
         Whether variables show shape and dtype besides their names.
     label : callable, optional
         Takes a :class:`GraphNode`, returns its text, instead of the above.
+    show : str or iterable of str, optional
+        What nodes show besides names, instead of ``verbose``: any of ``"shape"``, ``"dtype"``,
+        ``"value"`` (the numbers, where the graph keeps them), ``"generation"`` and ``"line"``
+        (of the program that called a function, if that was traced: :class:`dezero.trace`).
+    fold : None, bool, int, str or iterable of str, default None
+        Which layers are drawn as one box, see :func:`dezero.viz.fold_layers`: by default those
+        that make a graph too large to read; ``False`` for none, a depth, or names.
+    inputs : tuple or array, optional
+        What to run a model on.
 
     Returns
     -------
@@ -44,6 +69,8 @@ def get_dot_graph(output: Any, verbose: bool = True, label: Label | None = None)
     ------
     TypeError
         If ``output`` is not a Variable or a list of them.
+    ValueError
+        If ``show`` or ``fold`` names what is not there.
 
     Notes
     -----
@@ -65,14 +92,27 @@ def get_dot_graph(output: Any, verbose: bool = True, label: Label | None = None)
     f1 -> v2
     }
     """
-    return to_dot(collect(output), label or (_one_line if verbose else _name))
+    names = shown(verbose, show)
+    return to_dot(graph_of(output, names, fold, inputs), label or _labels(names))
 
 
 def to_dot(graph: Graph, label: Label) -> str:
     """Return ``graph`` in the DOT language."""
-    nodes = [f"{n.id} [label={quote(label(n))}, {_STYLES[n.role]}]" for n in graph.nodes]
     edges = [f"{start} -> {end}" for start, end in graph.edges]
-    return "\n".join(["digraph g {", *nodes, *edges, "}"])
+    return "\n".join(["digraph g {", *_inside(nest(graph.nodes), label, count()), *edges, "}"])
+
+
+def _inside(cluster: Cluster[GraphNode], label: Label, number: Iterator[int]) -> list[str]:
+    lines: list[str] = []
+    for item in cluster.items:
+        if isinstance(item, Cluster):
+            lines.append(f"subgraph cluster{next(number)} {{")
+            lines.append(f"label={quote(frame_title(item.scope))}")
+            lines.append('style="rounded,filled"; color=gray70; fillcolor="#5b6b8010"')
+            lines += [*_inside(item, label, number), "}"]
+        else:
+            lines.append(f"{item.id} [label={quote(label(item))}, {_STYLES[item.role]}]")
+    return lines
 
 
 def quote(text: str) -> str:
@@ -87,12 +127,18 @@ def quote(text: str) -> str:
     return f'"{text}"'
 
 
-def _name(node: GraphNode) -> str:
-    return node.label
+def _labels(show: tuple[str, ...]) -> Label:
+    """Return what writes name, shape and dtype in one line, ``x: (2, 3) float32``."""
+
+    def label(node: GraphNode) -> str:
+        name, *rows = label_of(node, show).split("\n")
+        array = [rows.pop(0)] if rows and node.shape is not None and {*show} & _ARRAY else []
+        return "\n".join(filter(None, [": ".join(filter(None, [name, *array])), *rows]))
+
+    return label
 
 
-def _one_line(node: GraphNode) -> str:
-    return ": ".join(filter(None, [node.label, array_text(node)]))
+_ARRAY = {"shape", "dtype"}
 
 
 class GraphvizError(RuntimeError):

@@ -1,9 +1,8 @@
-"""Where the nodes and edges of a graph go: a layered layout from top to bottom.
+"""Where the nodes and edges of a graph go: a layered layout from top to bottom, box in box.
 
-A function stands at rank 2g + 1 and a variable at rank 2g, where g is the generation; a leaf
-stands just above its first user. An edge that passes ranks keeps a lane free in each of them (a
-vertex without a box), so it never runs through a box; the edges that leave one variable share
-its lanes, which keeps a weight shared by a thousand steps as cheap as one used once.
+A node stands in the rank below its inputs, and a leaf just above its first user. The inside of a
+layer's box is laid out first; in the level around it the box is one vertex, and edges go through
+its border at ports.
 """
 
 from __future__ import annotations
@@ -12,8 +11,11 @@ import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
+from dezero.viz.clusters import Cluster, Path, Scope, common, nest
 from dezero.viz.graph import Graph, GraphNode, Label, clean
+from dezero.viz.lanes import Lanes, Link
 from dezero.viz.ordering import Rows, Straightener, order
 
 TITLE_SIZE = 13.0
@@ -25,9 +27,11 @@ _LANE_WIDTH = 2.0
 _RANK_GAP = 26.0
 _PORT_GAP = 16.0  # between edges that enter one box
 _MARGIN = 16.0
+_FRAME_PAD = 14.0  # between a layer's border and what is in it
+_FRAME_TITLE = 22.0
 ARROW = 6.0
+_WIDE = 2400.0
 _MAX_TEXT = 44  # letters in a line; a tooltip has the rest
-_LANES_PER_NODE = 6
 
 Point = tuple[float, float]
 
@@ -63,18 +67,57 @@ class Box:
 
 
 @dataclass(slots=True)
+class Frame:
+    """The box around what a layer computed; ``x`` and ``y`` are the middle."""
+
+    path: Path
+    width: float
+    height: float
+    inner: Layout
+    x: float = 0.0
+    y: float = 0.0
+
+    @property
+    def title(self) -> str:
+        """The name of the layer, and its class."""
+        return frame_title(self.path[-1])
+
+    def corner(self) -> Point:
+        """Return where the title stands, the left end of its baseline: where no edge enters."""
+        width = text_width(self.title, DETAIL_SIZE)
+        edges = [self.width / 2 + x for x in self.inner.ins.values()]
+        for left in (9.0, *(x + 7.0 for x in sorted(edges))):
+            free = all(x < left - 4.0 or x > left + width for x in edges)
+            if free and left + width < self.width:
+                break
+        else:
+            left = 9.0
+        return self.x - self.width / 2 + left, self.y - self.height / 2 + 16.0
+
+
+@dataclass(slots=True)
 class Layout:
     """A graph with coordinates, y pointing down.
 
     Every curve is a list of points, and passes each of them vertically; ``arrows`` are the
-    points where one ends at a box.
+    points where one ends at a box. ``ins`` and ``outs`` say at which x the edges from a node
+    come through the border, where the layout is that of the inside of a layer.
     """
 
     width: float = 0.0
     height: float = 0.0
     boxes: list[Box] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)  # outer ones before those inside
     curves: list[list[Point]] = field(default_factory=list)
     arrows: list[Point] = field(default_factory=list)
+    ins: dict[str, float] = field(default_factory=dict)
+    outs: dict[str, float] = field(default_factory=dict)
+
+
+def frame_title(scope: Scope) -> str:
+    """Return the name and class of a layer, ``blocks/2 · Block``."""
+    name = clean(scope.name)
+    return name if name == scope.kind else f"{name} \u00b7 {scope.kind}"
 
 
 def text_width(text: str, size: float) -> float:
@@ -108,153 +151,277 @@ def _box(node: GraphNode, label: Label) -> Box:
     return Box(node, width, height, lines)
 
 
-class _Lanes:
-    """The vertices to place, boxes first, then lanes, and the segments between their ranks."""
+@dataclass(slots=True)
+class _Port:
+    """Where the edges from one node come through the border of the box."""
 
-    def __init__(self, graph: Graph) -> None:
-        index = {node.id: i for i, node in enumerate(graph.nodes)}
-        self.edges = [(index[start], index[end]) for start, end in graph.edges]
-        self.ranks = _ranks(graph.nodes, self.edges)
-        self.boxes = len(self.ranks)
-        self.segments: dict[tuple[int, int], None] = {}  # an ordered set
-        self.last_hop: list[int] = []  # for each edge the vertex that it enters its end from
-        self._lanes = lanes = self._open_lanes()
-        for start, end in self.edges:
-            lane = lanes.get(start, [start])
-            hop = lane[min(self.ranks[end] - self.ranks[start], len(lane)) - 1]
-            self.last_hop.append(hop)
-            if self.ranks[end] == self.ranks[hop] + 1:
-                self.segments[hop, end] = None
-
-    def shared(self) -> list[list[int]]:
-        """Return the start and the lanes of each variable whose edges pass ranks."""
-        return [lane for lane in self._lanes.values() if len(lane) > 1]
-
-    def _open_lanes(self) -> dict[int, list[int]]:
-        reach: dict[int, int] = {}
-        for start, end in self.edges:
-            reach[start] = max(reach.get(start, 0), self.ranks[end] - self.ranks[start])
-        budget = 1000 + _LANES_PER_NODE * self.boxes
-        lanes: dict[int, list[int]] = {}
-        for start, span in sorted(reach.items(), key=lambda item: item[1]):
-            budget -= span - 1
-            if budget < 0:
-                break  # what is left are the longest edges of a huge graph: drawn straight
-            first = len(self.ranks)
-            self.ranks += range(self.ranks[start] + 1, self.ranks[start] + span)
-            lanes[start] = [start, *range(first, len(self.ranks))]
-            self.segments.update(dict.fromkeys(pairwise(lanes[start])))
-        return lanes
+    width: float = _LANE_WIDTH
+    height: float = 0.0
+    x: float = 0.0
+    y: float = 0.0
 
 
-def _ranks(nodes: list[GraphNode], edges: list[tuple[int, int]]) -> list[int]:
-    ranks = [2 * node.generation + (node.kind == "function") for node in nodes]
-    first_user: dict[int, int] = {}
-    for start, end in edges:
-        first_user[start] = min(first_user.get(start, ranks[end]), ranks[end])
-    for i, node in enumerate(nodes):
-        if node.is_leaf:
-            ranks[i] = first_user.get(i, 1) - 1
-    used = {rank: i for i, rank in enumerate(sorted(set(ranks)))}
-    return [used[rank] for rank in ranks]
-
-
-def _weight(nodes: list[GraphNode], u: int, v: int) -> int:
-    """Return how much the segment from ``u`` to ``v`` should be straight."""
-    if u >= len(nodes) or v >= len(nodes):
-        return 3 if u >= len(nodes) and v >= len(nodes) else 0
-    if not nodes[u].is_leaf:
-        return 5 if nodes[u].kind == "function" else 4
-    return 2 if nodes[u].role == "input" else 1
+_Vertex = Box | Frame | _Port
 
 
 def lay_out(graph: Graph, label: Label) -> Layout:
     """Return where to draw ``graph``, with ``label`` giving the text of each node."""
-    lanes = _Lanes(graph)
-    segments = list(lanes.segments)
-    rows = _facing(order(lanes.ranks, segments), lanes)
-    boxes = [_box(node, label) for node in graph.nodes]
-    widths = [box.width for box in boxes] + [_LANE_WIDTH] * (len(lanes.ranks) - len(boxes))
-    weights = [_weight(graph.nodes, u, v) for u, v in segments]
-    xs = Straightener(rows, widths, segments, weights, _GAP).run()
-    left = min(x - w / 2 for x, w in zip(xs, widths, strict=True)) - _MARGIN
-    xs = [x - left for x in xs]
-    layout = Layout(boxes=boxes)
-    layout.width = max(x + w / 2 for x, w in zip(xs, widths, strict=True)) + _MARGIN
-    bands = _bands(rows, boxes, xs, lanes)
-    layout.height = bands[-1][1] + _MARGIN
-    for i, box in enumerate(boxes):
-        box.x, box.y = xs[i], sum(bands[lanes.ranks[i]]) / 2
-    _draw_edges(layout, lanes, xs, bands)
+    crossing: dict[Path, list[tuple[str, str]]] = defaultdict(list)
+    scopes = {node.id: node.scopes for node in graph.nodes}
+    for edge in graph.edges:
+        start, end = scopes[edge[0]], scopes[edge[1]]
+        shared = len(common(start, end))
+        crossing[start[:shared]].append(edge)
+        for path in (start, end):
+            for depth in range(shared + 1, len(path) + 1):
+                crossing[path[:depth]].append(edge)
+    layout = _lay_out_level(nest(graph.nodes), crossing, scopes, label)
+    place = {node.id: i for i, node in enumerate(graph.nodes)}
+    layout.boxes.sort(key=lambda box: place[box.node.id])
     return layout
 
 
-def _facing(rows: Rows, lanes: _Lanes) -> Rows:
+def _lay_out_level(
+    cluster: Cluster[GraphNode],
+    crossing: dict[Path, list[tuple[str, str]]],
+    scopes: dict[str, Path],
+    label: Label,
+) -> Layout:
+    level = _Level(cluster.path, scopes)
+    for item in cluster.items:
+        if isinstance(item, Cluster):
+            inner = _lay_out_level(item, crossing, scopes, label)
+            level.add(item.path, Frame(item.path, inner.width, inner.height, inner))
+        else:
+            level.add(item.id, _box(item, label))
+    for start, end in crossing[cluster.path]:
+        level.link(start, end)
+    return level.layout()
+
+
+class _Level:
+    """The inside of one box: vertices and the edges between them."""
+
+    def __init__(self, path: Path, scopes: dict[str, Path]) -> None:
+        self.path = path
+        self.scopes = scopes
+        self.vertices: list[_Vertex] = []
+        self.number: dict[Any, int] = {}  # by a node's id, a box's path, a port's side and source
+        self.links: list[Link] = []
+        self._joined: set[tuple[str, int]] = set()
+
+    def add(self, key: Any, vertex: _Vertex) -> int:
+        """Add a vertex."""
+        self.number[key] = len(self.vertices)
+        self.vertices.append(vertex)
+        return self.number[key]
+
+    def link(self, source: str, end: str) -> None:
+        """Add an edge of the graph; what goes to one place in a box, or out of it, goes once."""
+        u = self._vertex(source, ("in", source))
+        v = self._vertex(end, ("out", source))
+        if not isinstance(self.vertices[v], Box):
+            if (source, v) in self._joined:
+                return
+            self._joined.add((source, v))
+        start, stop = self.vertices[u], self.vertices[v]
+        out = start.inner.outs[source] if isinstance(start, Frame) else 0.0
+        into = stop.inner.ins[source] if isinstance(stop, Frame) else 0.0
+        self.links.append(Link(u, v, source, out, into))
+
+    def _vertex(self, node: str, port: tuple[str, str]) -> int:
+        path, depth = self.scopes[node], len(self.path)
+        if path[:depth] != self.path:
+            return self.number[port] if port in self.number else self.add(port, _Port())
+        return self.number[node if len(path) == depth else path[: depth + 1]]
+
+    def _ports(self, side: str) -> dict[str, int]:
+        return {k[1]: i for k, i in self.number.items() if isinstance(k, tuple) and k[0] == side}
+
+    def layout(self) -> Layout:
+        """Return where everything goes."""
+        ins, outs = self._ports("in"), self._ports("out")
+        lanes = Lanes(len(self.vertices), self.links, set(ins.values()), set(outs.values()))
+        segments = list(lanes.segments)
+        rows = _facing(order(lanes.ranks, segments), lanes)
+        widths = [vertex.width for vertex in self.vertices]
+        widths += [_LANE_WIDTH] * (len(lanes.ranks) - len(widths))
+        paths = lanes.paths()  # of equals the one that most depends on is straight
+        segments.sort(key=lambda segment: -paths[segment[1]])
+        weights = [1 if u in lanes.simple else self._weight(u, v) for u, v in segments]
+        shifts = [lanes.segments[segment] for segment in segments]
+        xs = Straightener(rows, widths, segments, weights, _GAP, shifts).run()
+        if max(xs) - min(xs) > _WIDE:  # side branches that bend need less room
+            main = lanes.main_way(paths)
+            weights = [
+                -w if w == 4 and v not in main else w
+                for w, (_, v) in zip(weights, segments, strict=True)
+            ]
+            xs = Straightener(rows, widths, segments, weights, _GAP, shifts).run()
+        layout = Layout()
+        xs = self._sized(layout, xs, widths)
+        bands = self._bands(rows, xs, lanes)
+        layout.height = bands[-1][1] + (_FRAME_PAD if self.path else _MARGIN)
+        for i, vertex in enumerate(self.vertices):
+            vertex.x, vertex.y = xs[i], self._height_in(bands[lanes.ranks[i]], vertex)
+        middle = layout.width / 2
+        layout.ins = {source: xs[i] - middle for source, i in ins.items()}
+        layout.outs = {source: xs[i] - middle for source, i in outs.items()}
+        _Drawing(layout, self.vertices, lanes, xs, bands).run()
+        return layout
+
+    def _sized(self, layout: Layout, xs: list[float], widths: list[float]) -> list[float]:
+        """Set the width, and return the places moved so that they begin at the left margin."""
+        margin = _FRAME_PAD if self.path else _MARGIN
+        left = min(x - w / 2 for x, w in zip(xs, widths, strict=True))
+        right = max(x + w / 2 for x, w in zip(xs, widths, strict=True))
+        title = text_width(frame_title(self.path[-1]), DETAIL_SIZE) + 18.0 if self.path else 0.0
+        layout.width = max(right - left + 2 * margin, title)
+        move = layout.width / 2 - (left + right) / 2
+        return [x + move for x in xs]
+
+    def _height_in(self, band: tuple[float, float], vertex: _Vertex) -> float:
+        """Return the y of a vertex: the middle of its rank, for a leaf beside a tall box low."""
+        top, bottom = band
+        leaf = isinstance(vertex, Box) and vertex.node.is_leaf
+        if leaf and bottom - top > 3 * vertex.height:
+            return bottom - vertex.height / 2
+        return (top + bottom) / 2
+
+    def _weight(self, u: int, v: int) -> int:
+        """Return how much the segment from ``u`` to ``v`` should be straight."""
+        count = len(self.vertices)
+        if u >= count or v >= count:
+            return 3 if u >= count and v >= count else 0
+        start = self.vertices[u]
+        if not isinstance(start, Box):
+            return 4
+        if not start.node.is_leaf:
+            return 4 if start.node.kind == "variable" else 5
+        return 2 if start.node.role == "input" else 1
+
+    def _bands(self, rows: Rows, xs: list[float], lanes: Lanes) -> list[tuple[float, float]]:
+        """Return top and bottom of each rank; wide swings between two ranks get more height."""
+        swing = [0.0] * len(rows)
+        for (u, v), (out, into) in lanes.segments.items():
+            reach = abs(xs[u] + out - xs[v] - into)
+            swing[lanes.ranks[v]] = max(swing[lanes.ranks[v]], reach)
+        bands: list[tuple[float, float]] = []
+        y = _FRAME_TITLE + 6.0 if self.path else _MARGIN
+        for row, reach in zip(rows, swing, strict=True):
+            boxes = [self.vertices[v].height for v in row if v < len(self.vertices)]
+            height = max(boxes, default=0.0)
+            empty = height == 0.0 or (len(bands) == 1 and bands[0][0] == bands[0][1])
+            gap = _FRAME_PAD / 2 if empty and self.path else _RANK_GAP  # beside ports alone
+            y += min(gap + 0.06 * reach, 4 * _RANK_GAP) if bands else 0.0
+            bands.append((y, y + height))
+            y += height
+        return bands
+
+
+def _facing(rows: Rows, lanes: Lanes) -> Rows:
     """Return the rows, mirrored if functions then have more of their inputs from left to right."""
     place = {v: i for row in rows for i, v in enumerate(row)}
     inputs: dict[int, list[int]] = defaultdict(list)
-    for (_, end), hop in zip(lanes.edges, lanes.last_hop, strict=True):
-        inputs[end].append(place[hop])
+    for link, hop in zip(lanes.links, lanes.last_hop, strict=True):
+        inputs[link.end].append(place[hop])
     pairs = [pair for places in inputs.values() for pair in pairwise(places)]
     turns = sum((a > b) - (a < b) for a, b in pairs)
     return [row[::-1] for row in rows] if turns > 0 else rows
 
 
-def _bands(
-    rows: Rows, boxes: list[Box], xs: list[float], lanes: _Lanes
-) -> list[tuple[float, float]]:
-    """Return top and bottom of each rank; wide swings between two ranks get more height."""
-    swing = [0.0] * len(rows)
-    for u, v in lanes.segments:
-        swing[lanes.ranks[v]] = max(swing[lanes.ranks[v]], abs(xs[u] - xs[v]))
-    bands: list[tuple[float, float]] = []
-    y = _MARGIN
-    for row, reach in zip(rows, swing, strict=True):
-        y += min(_RANK_GAP + 0.06 * reach, 4 * _RANK_GAP) if bands else 0.0
-        height = max((boxes[v].height for v in row if v < len(boxes)), default=0.0)
-        bands.append((y, y + height))
-        y += height
-    return bands
+class _Drawing:
+    """The edges of a level, and the insides of its boxes, drawn into its layout."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        vertices: list[_Vertex],
+        lanes: Lanes,
+        xs: list[float],
+        bands: list[tuple[float, float]],
+    ) -> None:
+        self.layout = layout
+        self.vertices = vertices
+        self.lanes = lanes
+        self.xs = xs
+        self.bands = bands
+
+    def run(self) -> None:
+        """Draw all."""
+        layout = self.layout
+        for vertex in self.vertices:
+            if isinstance(vertex, Box):
+                layout.boxes.append(vertex)
+            elif isinstance(vertex, Frame):
+                _embed(layout, vertex)
+        for lane, out in self.lanes.shared():
+            points = self._leave(lane[0], out)
+            points += [point for vertex in lane[1:] for point in self._leave(vertex)]
+            layout.curves.append(_simplify(points))
+        for link, hop, x in self._entries():
+            points = self._leave(hop, link.out) if hop == link.start else self._leave(hop)[1:]
+            layout.curves.append(_simplify([*points, *self._enter(link.end, x)]))
+
+    def _leave(self, vertex: int, out: float = 0.0) -> list[Point]:
+        """Return the way of an edge out of a vertex, or along a lane, down through its rank."""
+        top, bottom = self.bands[self.lanes.ranks[vertex]]
+        x = self.xs[vertex] + out
+        if vertex < len(self.vertices):
+            part = self.vertices[vertex]
+            top = 0.0 if isinstance(part, _Port) else part.y + part.height / 2
+        return [(x, top), (x, bottom)]
+
+    def _enter(self, vertex: int, x: float) -> list[Point]:
+        """Return the way of an edge from the rank above into a vertex, and draw its arrow."""
+        top = self.bands[self.lanes.ranks[vertex]][0]
+        part = self.vertices[vertex]
+        if isinstance(part, _Port):
+            return [(x, top), (x, self.layout.height)]
+        tip = part.y - part.height / 2
+        if isinstance(part, Frame):
+            return [(x, top), (x, tip)]
+        self.layout.arrows.append((x, tip))
+        return [(x, top - ARROW), (x, tip - ARROW)]
+
+    def _entries(self) -> list[tuple[Link, int, float]]:
+        """Return for each edge its last hop, and the x where it enters.
+
+        What comes from right above goes on straight; the others keep to their side of it.
+        """
+        xs = self.xs
+        entering: dict[int, list[tuple[Link, int]]] = defaultdict(list)
+        for link, hop in zip(self.lanes.links, self.lanes.last_hop, strict=True):
+            entering[link.end].append((link, hop))
+        found: list[tuple[Link, int, float]] = []
+        for end, edges in entering.items():
+            part = self.vertices[end]
+            if not isinstance(part, Box):
+                found += [(link, hop, xs[end] + link.into) for link, hop in edges]
+                continue
+            places = [xs[hop] + (link.out if hop == link.start else 0.0) for link, hop in edges]
+            turn = sorted(range(len(edges)), key=places.__getitem__)
+            above = [i for i, k in enumerate(turn) if abs(places[k] - xs[end]) < 0.01]
+            middle = sum(above) / len(above) if above else (len(edges) - 1) / 2
+            furthest = max(middle, len(edges) - 1 - middle, 0.5)
+            step = min(_PORT_GAP, 0.4 * part.width / furthest)
+            found += [(*edges[k], xs[end] + (i - middle) * step) for i, k in enumerate(turn)]
+        return found
 
 
-def _draw_edges(
-    layout: Layout, lanes: _Lanes, xs: list[float], bands: list[tuple[float, float]]
-) -> None:
-    boxes, ranks = layout.boxes, lanes.ranks
-
-    def leave(vertex: int) -> list[Point]:
-        top, bottom = bands[ranks[vertex]]
-        if vertex < len(boxes):
-            top = boxes[vertex].y + boxes[vertex].height / 2
-        return [(xs[vertex], top), (xs[vertex], bottom)]
-
-    for lane in lanes.shared():
-        layout.curves.append(_simplify([point for vertex in lane for point in leave(vertex)]))
-    for hop, end, x in _ports(lanes, boxes, xs):
-        tip = boxes[end].y - boxes[end].height / 2
-        start = leave(hop) if hop < len(boxes) else leave(hop)[1:]
-        path = [*start, (x, bands[ranks[end]][0] - ARROW), (x, tip - ARROW)]
-        layout.curves.append(_simplify(path))
-        layout.arrows.append((x, tip))
-
-
-def _ports(lanes: _Lanes, boxes: list[Box], xs: list[float]) -> list[tuple[int, int, float]]:
-    """Return for each edge its last hop, its end, and the x where it enters.
-
-    What comes from right above goes on straight; the others keep to their side of it.
-    """
-    entering: dict[int, list[int]] = defaultdict(list)
-    for (_, end), hop in zip(lanes.edges, lanes.last_hop, strict=True):
-        entering[end].append(hop)
-    ports: list[tuple[int, int, float]] = []
-    for end, hops in entering.items():
-        hops = sorted(hops, key=xs.__getitem__)
-        above = [i for i, hop in enumerate(hops) if xs[hop] == xs[end]]
-        middle = sum(above) / len(above) if above else (len(hops) - 1) / 2
-        furthest = max(middle, len(hops) - 1 - middle, 0.5)
-        step = min(_PORT_GAP, 0.4 * boxes[end].width / furthest)
-        ports += [(hop, end, xs[end] + (i - middle) * step) for i, hop in enumerate(hops)]
-    return ports
+def _embed(layout: Layout, frame: Frame) -> None:
+    """Put a box and what is inside into the layout around it."""
+    dx, dy = frame.x - frame.width / 2, frame.y - frame.height / 2
+    inner = frame.inner
+    parts: list[Box | Frame] = [*inner.boxes, *inner.frames]
+    for part in parts:
+        part.x += dx
+        part.y += dy
+    layout.frames += [frame, *inner.frames]
+    layout.boxes += inner.boxes
+    layout.curves += [[(x + dx, y + dy) for x, y in curve] for curve in inner.curves]
+    layout.arrows += [(x + dx, y + dy) for x, y in inner.arrows]
+    inner.boxes, inner.frames, inner.curves, inner.arrows = [], [], [], []
 
 
 def _simplify(points: list[Point]) -> list[Point]:

@@ -111,8 +111,9 @@ class Straightener:
 
     Vertices joined by segments that do not cross form a block, a vertical line; the heaviest
     segments choose first. Blocks then move towards the mean of their other neighbours, as far
-    as the blocks beside them leave room. Compare U. Brandes and B. Koepf, Fast and simple
-    horizontal coordinate assignment, 2001, whose blocks these are.
+    as the blocks beside them leave room. A segment may leave and enter beside the middles of its
+    vertices, by ``shifts``, and one of negative weight belongs to no line. Compare U. Brandes
+    and B. Koepf, Fast and simple horizontal coordinate assignment, 2001, whose blocks these are.
     """
 
     def __init__(
@@ -122,7 +123,10 @@ class Straightener:
         segments: Sequence[Segment],
         weights: Sequence[int],
         gap: float,
+        shifts: Sequence[tuple[float, float]] | None = None,
     ) -> None:
+        self.shifts = shifts or [(0.0, 0.0)] * len(segments)
+        self.off: dict[int, float] = {}  # of each vertex from the line of its block
         self.widths = widths
         self.gap = gap
         self.segments = segments
@@ -139,7 +143,7 @@ class Straightener:
     def _blocks(self, rows: Rows) -> dict[int, int]:
         """Return the block of each vertex, named after the vertex at its top."""
         taken: dict[int, list[tuple[int, int]]] = defaultdict(list)  # by rank, never crossing
-        up: dict[int, int] = {}
+        up: dict[int, tuple[int, float]] = {}
         used: set[int] = set()
         for i in sorted(range(len(self.segments)), key=lambda i: -self.weights[i]):
             u, v = self.segments[i]
@@ -148,13 +152,15 @@ class Straightener:
             crosses = (at > 0 and row[at - 1][1] > pair[1]) or (
                 at < len(row) and row[at][1] < pair[1]
             )
-            if u not in used and v not in up and not crosses:
+            if self.weights[i] >= 0 and u not in used and v not in up and not crosses:
                 row.insert(at, pair)
                 used.add(u)
-                up[v] = u
+                up[v] = u, self.shifts[i][0] - self.shifts[i][1]
         block: dict[int, int] = {}
         for v in (v for row in rows for v in row):
-            block[v] = block[up[v]] if v in up else v
+            u, shift = up.get(v, (v, 0.0))
+            block[v] = block[u] if v in up else v
+            self.off[v] = self.off[u] + shift if v in up else 0.0
         return block
 
     def _room(self, rows: Rows) -> dict[int, dict[int, float]]:
@@ -162,8 +168,8 @@ class Straightener:
         room: dict[int, dict[int, float]] = {self.block[v]: {} for row in rows for v in row}
         for a, b in ((a, b) for row in rows for a, b in pairwise(row)):
             near = room[self.block[a]]
-            need = (self.widths[a] + self.widths[b]) / 2 + self.gap
-            near[self.block[b]] = max(near.get(self.block[b], 0.0), need)
+            need = (self.widths[a] + self.widths[b]) / 2 + self.gap + self.off[a] - self.off[b]
+            near[self.block[b]] = max(near.get(self.block[b], -inf), need)
         return room
 
     def _left_to_right(self) -> list[int]:
@@ -187,22 +193,26 @@ class Straightener:
         for b in reversed(blocks):
             high[b] = min((high[c] - room for c, room in self.right[b].items()), default=limit)
         x = {b: (low[b] + high[b]) / 2 for b in blocks}
-        pulls: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for (u, v), weight in zip(self.segments, self.weights, strict=True):
+        pulls: dict[int, list[tuple[int, int, float]]] = defaultdict(list)
+        for (u, v), weight, (out, into) in zip(
+            self.segments, self.weights, self.shifts, strict=True
+        ):
             a, b = self.block[u], self.block[v]
             if a != b:
-                pulls[a].append((b, weight + 1))
-                pulls[b].append((a, weight + 1))
+                away = self.off[v] + into - self.off[u] - out
+                pulls[a].append((b, abs(weight) + 1, away))
+                pulls[b].append((a, abs(weight) + 1, -away))
         sweeps = max(4, min(30, 100_000 // len(self.place)))
         for sweep in range(sweeps):
             for b in blocks if sweep % 2 else reversed(blocks):
                 self._move(b, x, pulls[b])
-        return [x[self.block[v]] for v in range(len(self.place))]
+        return [x[self.block[v]] + self.off[v] for v in range(len(self.place))]
 
-    def _move(self, b: int, x: dict[int, float], pulls: list[tuple[int, int]]) -> None:
+    def _move(self, b: int, x: dict[int, float], pulls: list[tuple[int, int, float]]) -> None:
         if not pulls:
             return
-        want = sum(x[other] * weight for other, weight in pulls) / sum(w for _, w in pulls)
+        total = sum(weight for _, weight, _ in pulls)
+        want = sum((x[other] + away) * weight for other, weight, away in pulls) / total
         low = max((x[a] + room for a, room in self.left[b].items()), default=-inf)
         high = min((x[c] - room for c, room in self.right[b].items()), default=inf)
         x[b] = min(max(want, low), high)

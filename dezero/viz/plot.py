@@ -5,19 +5,29 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from dezero.viz.dot import GraphvizError, find_graphviz, get_dot_graph, run_graphviz
-from dezero.viz.graph import Label, collect, full_label, plain_label
-from dezero.viz.layout import lay_out
+from dezero.viz.fold import Fold
+from dezero.viz.graph import Label
+from dezero.viz.layout import Layout, lay_out
+from dezero.viz.options import Show, graph_of, labels, run, shown
 from dezero.viz.png import to_png
 from dezero.viz.svg import to_svg
+from dezero.viz.text import get_text_graph
 
-FORMATS = (".dot", ".svg", ".png", ".pdf")
 
-
-def get_svg_graph(output: Any, verbose: bool = True, label: Label | None = None) -> str:
+def get_svg_graph(
+    output: Any,
+    verbose: bool = True,
+    label: Label | None = None,
+    *,
+    show: Show = None,
+    fold: Fold = None,
+    inputs: Any = None,
+) -> str:
     """Return the graph behind ``output`` as a self-contained SVG picture.
 
     The picture follows the reader's light or dark setting, and a tooltip on each node says all
@@ -32,7 +42,7 @@ def get_svg_graph(output: Any, verbose: bool = True, label: Label | None = None)
     >>> get_svg_graph(x * x)[:38]
     '<svg xmlns="http://www.w3.org/2000/svg'
     """
-    return to_svg(lay_out(collect(output), label or _default_label(verbose)))
+    return to_svg(_laid_out(output, shown(verbose, show), label, fold, inputs))
 
 
 def plot_dot_graph(
@@ -40,23 +50,24 @@ def plot_dot_graph(
     verbose: bool = True,
     to_file: str | os.PathLike[str] = "graph.png",
     label: Label | None = None,
+    *,
+    show: Show = None,
+    fold: Fold = None,
+    inputs: Any = None,
 ) -> Any:
     """Draw the graph behind ``output`` into a file.
 
     The extension says how: ``.dot`` is text for Graphviz, ``.svg`` is always DeZero's own
     picture; ``.png`` and ``.pdf`` are made by Graphviz's ``dot`` where it is installed. Without
-    it a ``.png`` is drawn by DeZero with Pillow, and a ``.pdf`` cannot be made.
+    it a ``.png`` is drawn by DeZero with Pillow, and a ``.pdf`` cannot be made. ``.html`` is the
+    interactive page, ``.txt`` the text of :func:`get_text_graph`.
 
     Parameters
     ----------
-    output : Variable or list of Variables
-        Where the graph ends.
-    verbose : bool, default True
-        Whether variables show shape and dtype besides their names.
+    output, verbose, label, show, fold, inputs
+        What to draw and how, as in :func:`get_dot_graph`.
     to_file : str or path, default 'graph.png'
         The file to write.
-    label : callable, optional
-        Takes a :class:`GraphNode`, returns its text, instead of the default.
 
     Returns
     -------
@@ -94,49 +105,77 @@ def plot_dot_graph(
     """
     path = Path(to_file)
     extension = path.suffix.lower()
-    if extension not in FORMATS:
+    if extension not in _PICTURES:
         raise ValueError(
             f"plot_dot_graph: cannot tell from to_file={os.fspath(to_file)!r} what to write; "
-            f"wants a name that ends in {', '.join(FORMATS)}"
+            f"wants a name that ends in {', '.join(_PICTURES)}"
         )
-    if extension == ".dot":
-        picture = (get_dot_graph(output, verbose, label) + "\n").encode()
-    elif extension == ".svg":
-        picture = get_svg_graph(output, verbose, label).encode()
-    elif extension == ".png":
-        picture = _png(output, verbose, label)
-    else:
-        picture = _pdf(output, verbose, label)
-    path.write_bytes(picture)
+    names = shown(verbose, show)
+    options: dict[str, Any] = {"label": label, "show": names, "fold": fold, "inputs": inputs}
+    picture = _PICTURES[extension](output, options)
+    path.write_bytes(picture.encode() if isinstance(picture, str) else picture)
     return _shown(path, extension)
 
 
-def _default_label(verbose: bool) -> Label:
-    return full_label if verbose else plain_label
+def _laid_out(
+    output: Any, show: tuple[str, ...], label: Label | None, fold: Fold, inputs: Any
+) -> Layout:
+    return lay_out(graph_of(output, show, fold, inputs), labels(show, label))
 
 
-def _png(output: Any, verbose: bool, label: Label | None) -> bytes:
+def _dot(output: Any, options: dict[str, Any]) -> str:
+    return get_dot_graph(output, **options) + "\n"
+
+
+def _svg(output: Any, options: dict[str, Any]) -> str:
+    return get_svg_graph(output, **options)
+
+
+def _text(output: Any, options: dict[str, Any]) -> str:
+    return get_text_graph(output, **options) + "\n"
+
+
+def _html(output: Any, options: dict[str, Any]) -> str:
+    from dezero.viz.page import get_html_page
+
+    if options["inputs"] is not None:
+        output = run(output, options["inputs"])
+    page: str = get_html_page(output)
+    return page
+
+
+def _png(output: Any, options: dict[str, Any]) -> bytes:
     program = find_graphviz()
     if program is not None:
         try:
-            return run_graphviz(program, get_dot_graph(output, verbose, label), "png")
+            return run_graphviz(program, get_dot_graph(output, **options), "png")
         except GraphvizError as error:
             warnings.warn(
                 f"plot_dot_graph: Graphviz failed, so DeZero drew the graph itself: {error}",
                 RuntimeWarning,
                 stacklevel=3,
             )
-    return to_png(lay_out(collect(output), label or _default_label(verbose)))
+    return to_png(_laid_out(output, **options))
 
 
-def _pdf(output: Any, verbose: bool, label: Label | None) -> bytes:
+def _pdf(output: Any, options: dict[str, Any]) -> bytes:
     program = find_graphviz()
     if program is None:
         raise RuntimeError(
             "plot_dot_graph: a .pdf needs Graphviz (https://graphviz.org), whose program 'dot' "
             "was not found; to_file='graph.svg' and 'graph.png' do not need it"
         )
-    return run_graphviz(program, get_dot_graph(output, verbose, label), "pdf")
+    return run_graphviz(program, get_dot_graph(output, **options), "pdf")
+
+
+_PICTURES: dict[str, Callable[[Any, dict[str, Any]], str | bytes]] = {
+    ".dot": _dot,
+    ".svg": _svg,
+    ".png": _png,
+    ".pdf": _pdf,
+    ".html": _html,
+    ".txt": _text,
+}
 
 
 def _shown(path: Path, extension: str) -> Any:

@@ -8,10 +8,11 @@ import warnings
 from itertools import pairwise
 from typing import Any
 
-from dezero.viz.layout import ARROW, Box, Layout, Point
-from dezero.viz.svg import LIGHT, corner
+from dezero.viz.layout import ARROW, DETAIL_SIZE, Box, Frame, Layout, Point, text_width
+from dezero.viz.svg import LIGHT, corner, frame_class
 
 _SHARPER = 2  # drawn this much larger, then shrunk: smooth edges
+_SHARP_PIXELS = 5e6  # a larger picture is drawn as it is: quicker
 _SCALE = 1.5  # pixels to a unit of the layout
 _READABLE_SCALE = 0.4
 _SMALLEST_SCALE = 0.02  # even boxes are dust below this
@@ -52,11 +53,12 @@ def to_png(layout: Layout) -> bytes:
         ) from None
     scale = _fit(layout)
     size = (max(1, round(layout.width * scale)), max(1, round(layout.height * scale)))
-    large = (size[0] * _SHARPER, size[1] * _SHARPER)
+    sharper = _SHARPER if size[0] * size[1] < _SHARP_PIXELS else 1
+    large = (size[0] * sharper, size[1] * sharper)
     image = Image.new("RGB", large, LIGHT["page"][0])
-    _Painter(ImageDraw.Draw(image), scale * _SHARPER).paint(layout)
+    _Painter(ImageDraw.Draw(image), scale * sharper).paint(layout)
     file = io.BytesIO()
-    image.reduce(_SHARPER).save(file, "PNG")
+    image.reduce(sharper).save(file, "PNG")
     return file.getvalue()
 
 
@@ -82,6 +84,8 @@ class _Painter:
         self.fonts: dict[tuple[str, float], Any] = {}
 
     def paint(self, layout: Layout) -> None:
+        for frame in layout.frames:
+            self._rect(frame, 0.0, *LIGHT[frame_class(frame)], 1.0)
         for curve in layout.curves:
             self._curve(curve)
         for x, y in layout.arrows:
@@ -89,6 +93,8 @@ class _Painter:
             self.draw.polygon([self._at(point) for point in tip], fill=LIGHT["edge"][0])
         for box in layout.boxes:
             self._box(box)
+        for frame in layout.frames:
+            self._title(frame)
 
     def _at(self, point: Point) -> Point:
         return point[0] * self.scale, point[1] * self.scale
@@ -98,8 +104,23 @@ class _Painter:
         width = max(1, round(1.3 * self.scale))
         self.draw.line(path, fill=LIGHT["edge"][0], width=width, joint="curve")
 
+    def _title(self, frame: Frame) -> None:
+        if DETAIL_SIZE * self.scale < _SMALLEST_FONT:
+            return
+        x, y = frame.corner()
+        width = text_width(frame.title, DETAIL_SIZE)
+        fill = LIGHT[frame_class(frame)][0]
+        corners = [self._at((x - 2, y - 11)), self._at((x + 0.9 * width, y + 3))]
+        self.draw.rectangle(corners, fill=fill)  # over the lines behind
+        font = self._font(frame.title, DETAIL_SIZE)
+        self.draw.text(
+            self._at((x, y)), frame.title, fill=LIGHT["page"][1], font=font, anchor="ls"
+        )
+
     def _box(self, box: Box) -> None:
         fill, line = LIGHT[box.node.role]
+        if box.node.role == "layer":
+            self._rect(box, 0.0, fill, line, 1.0, 3.0)
         self._rect(box, 0.0, fill, line, 2.6 if box.node.role == "output" else 1.0)
         if box.node.role == "parameter":
             self._rect(box, 3.0, None, line, 1.0)
@@ -110,12 +131,24 @@ class _Painter:
             at = self._at((text.x, text.y))
             self.draw.text(at, text.text, fill=LIGHT["page"][1], font=font, anchor="ms")
 
-    def _rect(self, box: Box, inset: float, fill: str | None, line: str, width: float) -> None:
+    def _rect(
+        self,
+        box: Box | Frame,
+        inset: float,
+        fill: str | None,
+        line: str,
+        width: float,
+        shift: float = 0.0,
+    ) -> None:
+        x, y = box.x + shift, box.y + shift
         half_w, half_h = box.width / 2 - inset, box.height / 2 - inset
         corners = [
-            self._at((box.x - half_w, box.y - half_h)),
-            self._at((box.x + half_w, box.y + half_h)),
+            self._at((x - half_w, y - half_h)),
+            self._at((x + half_w, y + half_h)),
         ]
+        if min(half_w, half_h) * self.scale < 2.0:  # dust
+            self.draw.rectangle(corners, fill=fill or line)
+            return
         radius = max(0.0, corner(box) - inset) * self.scale
         self.draw.rounded_rectangle(
             corners, radius, fill=fill, outline=line, width=max(1, round(width * self.scale))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from xml.sax.saxutils import escape
 
 from dezero.viz.graph import clean, describe
-from dezero.viz.layout import ARROW, Box, Layout, Point
+from dezero.viz.layout import ARROW, DETAIL_SIZE, Box, Frame, Layout, Point
 
 LIGHT = {
     "page": ("#ffffff", "#1f2328"),
@@ -16,6 +17,10 @@ LIGHT = {
     "output": ("#ffcf87", "#9a4d00"),
     "parameter": ("#d9f0d5", "#4c9446"),
     "constant": ("#e6e8eb", "#e6e8eb"),
+    "layer": ("#e4dff5", "#7c6bb8"),
+    "frame0": ("#f7f8fa", "#c5ccd6"),
+    "frame1": ("#eff1f5", "#b9c1cd"),
+    "frame2": ("#e6eaf0", "#adb6c3"),
 }
 """Fill and outline of what a picture tells apart (of the page: background and text)."""
 
@@ -28,6 +33,10 @@ DARK = {
     "output": ("#704600", "#ffc56e"),
     "parameter": ("#1c3d1b", "#66b55f"),
     "constant": ("#32363d", "#32363d"),
+    "layer": ("#2e2748", "#9d8ddb"),
+    "frame0": ("#1b1f25", "#3a424d"),
+    "frame1": ("#21262d", "#434c58"),
+    "frame2": ("#282e36", "#4d5764"),
 }
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -39,26 +48,36 @@ def to_svg(layout: Layout, title: str = "Computational graph") -> str:
     No script, no outside file, light and dark by the reader's setting, a tooltip on each node.
     """
     width, height = _number(layout.width), _number(layout.height)
-    functions = sum(box.node.kind == "function" for box in layout.boxes)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="dezero-graph" role="img" '
         f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         f'aria-label="{escape(clean(title), {chr(34): "&quot;"})}">',
         f"<title>{escape(clean(title))}</title>",
-        f"<desc>{functions} functions, {len(layout.boxes) - functions} variables</desc>",
+        f"<desc>{_contents(layout)}</desc>",
         f"<style>{_style()}</style>",
         f'<rect class="page" width="{width}" height="{height}"/>',
+        *map(_frame, layout.frames),
         *(f'<path class="edge" d="{_path(curve)}"/>' for curve in layout.curves),
         f'<path class="arrow" d="{"".join(map(_arrow, layout.arrows))}"/>',
         *map(_node, layout.boxes),
+        *map(_frame_title, layout.frames),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
 
 
+def _contents(layout: Layout) -> str:
+    count = Counter(box.node.kind for box in layout.boxes)
+    layers = count["layer"] + len(layout.frames)
+    said = f"{count['function']} functions, {count['variable'] + count['constant']} variables"
+    return said + (f", {layers} layers" if layers else "")
+
+
 def _style() -> str:
     rules = [
         f".dezero-graph text{{font-family:{FONT};text-anchor:middle}}",
+        ".dezero-graph .title{text-anchor:start;font-weight:600;paint-order:stroke;"
+        "stroke-width:5;stroke-linejoin:round}",
         ".dezero-graph .edge{fill:none;stroke-width:1.3}",
         ".dezero-graph .output .box{stroke-width:2.6}",
         *_colours(LIGHT),
@@ -83,12 +102,16 @@ def _colours(palette: dict[str, tuple[str, str]]) -> list[str]:
         rules.append(f".dezero-graph .{role} .box{{fill:{fill};stroke:{line}}}")
         if role == "parameter":
             rules.append(f".dezero-graph .{role} .ring{{fill:none;stroke:{line}}}")
+        if role.startswith("frame"):
+            rules.append(f".dezero-graph .{role} .title{{stroke:{fill}}}")
     return rules
 
 
 def _node(box: Box) -> str:
     role = box.node.role
     shapes = [_rect("box", box, 0.0)]
+    if role == "layer":
+        shapes.insert(0, _rect("box", box, 0.0, 3.0))
     if role == "parameter":
         shapes.append(_rect("ring", box, 3.0))
     texts = [
@@ -104,17 +127,38 @@ def _node(box: Box) -> str:
     )
 
 
-def _rect(name: str, box: Box, inset: float) -> str:
-    width, height = box.width - 2 * inset, box.height - 2 * inset
+def frame_class(frame: Frame) -> str:
+    """Return which colours a layer's box has: the deeper, the darker."""
+    return f"frame{min(len(frame.path) - 1, 2)}"
+
+
+def _frame(frame: Frame) -> str:
+    return f'<g class="{frame_class(frame)}">{_rect("box", frame, 0.0)}</g>'
+
+
+def _frame_title(frame: Frame) -> str:
+    x, y = map(_number, frame.corner())
+    path = escape(" > ".join(clean(scope.name) for scope in frame.path))
     return (
-        f'<rect class="{name}" x="{_number(box.x - width / 2)}" y="{_number(box.y - height / 2)}" '
+        f'<g class="{frame_class(frame)}"><title>{path}</title><text class="title" x="{x}" '
+        f'y="{y}" font-size="{DETAIL_SIZE:g}">{escape(frame.title)}</text></g>'
+    )
+
+
+def _rect(name: str, box: Box | Frame, inset: float, shift: float = 0.0) -> str:
+    width, height = box.width - 2 * inset, box.height - 2 * inset
+    x, y = box.x - width / 2 + shift, box.y - height / 2 + shift
+    return (
+        f'<rect class="{name}" x="{_number(x)}" y="{_number(y)}" '
         f'width="{_number(width)}" height="{_number(height)}" '
         f'rx="{_number(corner(box) - inset if name == "ring" else corner(box))}"/>'
     )
 
 
-def corner(box: Box) -> float:
+def corner(box: Box | Frame) -> float:
     """Return the radius of the corners: variables are round, functions nearly square."""
+    if isinstance(box, Frame) or box.node.kind == "layer":
+        return 8.0
     return 4.0 if box.node.kind == "function" else min(box.width, box.height) / 2
 
 
