@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +10,6 @@ import pytest
 
 import dezero
 from dezero import optimizers
-
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="wants Debian's chromium")
-
-OPTIONS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=OPTIONS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -43,17 +25,9 @@ def profiled() -> dezero.profile:
 
 
 @pytest.fixture
-def page(browser: Any, profiled: dezero.profile, tmp_path: Path) -> Iterator[Any]:
+def page(opened: Any, profiled: dezero.profile, tmp_path: Path) -> Any:
     profiled.flame(tmp_path / "flame.html")
-    page = browser.new_page(viewport={"width": 1100, "height": 600})
-    errors: list[str] = []
-    page.on("console", lambda message: errors.append(message.text))
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("request", lambda r: r.url.startswith("file:") or errors.append(r.url))
-    page.goto((tmp_path / "flame.html").as_uri())
-    yield page
-    assert errors == []
-    page.close()
+    return opened((tmp_path / "flame.html").read_text(), width=1100, height=600)
 
 
 def _box(page: Any, kind: str, text: str) -> Any:
