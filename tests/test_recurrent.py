@@ -162,6 +162,20 @@ def test_second_derivatives(name, sequence, rng):
 
 
 @each
+def test_second_derivatives_of_steps_on_plain_arrays(name, rng):
+    layer = make(name, rng)
+    xs, w = rng.normal(size=(T, N, C)), rng.normal(size=(N, H))
+    found = []
+    for run in (layer, Plain(layer)):
+        y = [run(x) for x in xs][-1]
+        layer.cleargrads()
+        F.sum(y * w).backward(create_graph=True)
+        total = sum((F.sum(p.grad * p.grad) for p in layer.params()), 0.0)
+        found.append(gradients(layer, total))
+    same(*found, tolerance=1e-9)
+
+
+@each
 def test_no_grad_gives_the_values_and_records_nothing(name, rng):
     layer = make(name, rng)
     x = rng.normal(size=(T, N, C))

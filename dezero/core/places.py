@@ -1,4 +1,8 @@
-"""Where in the user's program something happens: the line outside this package that runs."""
+"""Where in the user's program something happens: the line of it that runs.
+
+The program is what its author can change: neither this package, nor NumPy and other libraries
+that call functions they were given, nor Python's own modules and a notebook's machinery.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import linecache
 import os
 import sys
 from dataclasses import dataclass
+from functools import cache
+from types import FrameType
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +42,27 @@ class Place:
 
 
 def place() -> Place:
-    """Return the line of the program, outside this package, that is running."""
+    """Return the line of the program that is running."""
     return places(1)[0]
 
 
 def places(limit: int) -> tuple[Place, ...]:
     """Return up to ``limit`` lines of the program that led here, the innermost first.
 
-    Lines of this package are left out, unless there are no others.
+    Where none are, as in a library's own thread, it is the outermost line of all.
     """
-    frame = sys._getframe(1)
-    last = frame
+    last = frame = sys._getframe(1)
     found: list[Place] = []
     at = frame.f_back
     while at is not None and len(found) < limit:
-        code = at.f_code
-        if not in_package(code.co_filename):
-            found.append(Place(code.co_filename, at.f_lineno, code.co_name))
+        if in_program(at.f_code.co_filename):
+            found.append(_place_of(at))
         last, at = at, at.f_back
-    return tuple(found) or (Place(last.f_code.co_filename, last.f_lineno, last.f_code.co_name),)
+    return tuple(found) or (_place_of(last),)
+
+
+def _place_of(frame: FrameType) -> Place:
+    return Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 
 
 def in_package(file: str) -> bool:
@@ -62,4 +70,17 @@ def in_package(file: str) -> bool:
     return file.startswith(_PACKAGE)
 
 
+@cache
+def in_program(file: str) -> bool:
+    """Whether a file is part of the user's program."""
+    if in_package(file) or file.startswith("<frozen "):
+        return False
+    _, installed, name = file.replace(os.sep, "/").rpartition("-packages/")  # site-, dist-
+    if installed:
+        return name.partition("/")[0] not in _LIBRARIES
+    return not file.startswith(_STANDARD)
+
+
+_LIBRARIES = {"numpy", "scipy", "numba", "cupy", "IPython", "ipykernel", "_pytest", "pluggy"}
+_STANDARD = os.path.dirname(os.__file__) + os.sep
 _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep

@@ -292,11 +292,14 @@ class detect_anomaly(trace):
         if isinstance(edge, Variable) and edge._written and overwritten(edge, array):
             wrote = f"at {edge._written}"
         said = f"backward through {function._name}: an array was changed before its gradient"
+        wrong = "the gradient would be wrong"
+        if not isinstance(function, Primitive):  # it is known only that it names `inputs`, say
+            wrong += f" if {function._name}.backward reads its numbers"
         lines = [
             f"  {what}, {how}",
             f"  it was changed {wrote}; now {contents(array)}",
             *_layer_line(called),
-            "  the gradient would be wrong: write into a copy, or after backward()",
+            f"  {wrong}: write into a copy, or after backward()",
         ]
         return OverwrittenError("\n".join([said, *lines]), function._name, called)
 

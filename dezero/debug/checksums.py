@@ -90,8 +90,20 @@ def _kept(function: Function, wanted: list[bool], values: list[Any]) -> set[int]
         return kept
     if isinstance(function, Primitive):
         wants = zip(function._wants, wanted, strict=False)
-        return {index for want, edge in wants if edge for index in want}
+        kept = {index for want, edge in wants if edge for index in want}
+        if function._joint and wanted.index(True) == count - 1:
+            kept -= _spared(function._name, count)
+        return kept
     return _read(function, count, values)
+
+
+def _spared(name: str, count: int) -> set[int]:
+    """Return what a joint rule keeps but does not read if the last input alone has a gradient."""
+    if name in ("BatchNorm", "LayerNorm", "GroupNorm"):
+        return set(range(count))  # it is added at the end
+    if name in ("Solve", "SolveTriangular", "SolveBanded", "SparseSolve", "Sylvester"):
+        return {count}  # the solution is for the gradient of the matrix
+    return set()
 
 
 def _read(function: Function, count: int, values: list[Any]) -> set[int]:

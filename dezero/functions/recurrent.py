@@ -141,7 +141,7 @@ class _Recurrent(Primitive):
         return gx, *gstate, self._gW(inputs[-1], rows, gates) if needs[-1] else None
 
     def _gW(self, W: Any, rows: Any, gates: tuple[Any, ...]) -> Any:
-        plain = type(rows) is np.ndarray and gates[-1].dtype == W.dtype
+        plain = all(type(a) is np.ndarray for a in (rows, *gates)) and gates[-1].dtype == W.dtype
         if plain and self._edges[-1].__class__ is Pack:
             return Steps(W.shape, rows, *gates)
         return _packed_gradient(_rows(rows), *(_rows(g) for g in gates))

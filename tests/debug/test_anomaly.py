@@ -368,6 +368,39 @@ def test_data_and_results_are_compared_too() -> None:
             z.backward()
 
 
+@pytest.mark.parametrize("shape", [(4, 6), (4, 6, 3, 3)])
+def test_a_shift_reads_nothing_and_a_scale_does(shape: tuple[int, ...]) -> None:
+    layers: list[Any] = [L.BatchNorm(), L.GroupNorm(2), L.LayerNorm()]
+    for layer in layers[: 2 if len(shape) == 4 else 3]:
+        x = sample(*shape)
+        layer(x)
+        layer.gamma.requires_grad = False
+        with detect_anomaly():
+            y = F.sum(layer(x))
+            x[...] = 0
+            y.backward()
+            layer.gamma.requires_grad = True
+            y = F.sum(layer(x))
+            x[...] = 1
+            with pytest.raises(OverwrittenError, match="Norm"):
+                y.backward()
+
+
+def test_a_solution_is_read_for_the_matrix_alone() -> None:
+    matrix, b = Variable(2 * np.eye(3)), Variable(np.ones(3))
+    for function in (np.linalg.solve, dezero.scipy.linalg.solve_triangular):
+        with detect_anomaly():
+            y = function(matrix.data, b)
+            y.data[...] = 7
+            F.sum(y).backward()
+            np.testing.assert_allclose(b.grad.data, 0.5)
+            b.cleargrad()
+            y = function(matrix, b)
+            y.data[...] = 7
+            with pytest.raises(OverwrittenError, match="Solve"):
+                F.sum(y).backward()
+
+
 def test_a_users_function_names_what_it_reads() -> None:
     class Cube(Function):
         def forward(self, x: Any, scratch: Any) -> Any:
@@ -388,8 +421,9 @@ def test_a_users_function_names_what_it_reads() -> None:
     with detect_anomaly():
         y = Cube()(x, np.ones(1))
         x.data[0] = 7
-        with pytest.raises(OverwrittenError, match=r"x \(variable 'x'\) of Cube"):
+        with pytest.raises(OverwrittenError, match=r"x \(variable 'x'\) of Cube") as caught:
             y.backward()
+        assert "would be wrong if Cube.backward reads its numbers: write" in str(caught.value)
         y = Sign()(x)
         x.data[0] = 8  # its backward reads what it kept itself
         y.backward()
