@@ -81,6 +81,7 @@ def in_program(file: str) -> bool:
     return not file.startswith(_STANDARD)
 
 
-_LIBRARIES = {"numpy", "scipy", "numba", "cupy", "IPython", "ipykernel", "_pytest", "pluggy"}
+_LIBRARIES = {"numpy", "scipy", "numba", "cupy", "IPython", "ipykernel", "pytest", "_pytest",
+              "pluggy", "xdist", "execnet"}  # fmt: skip
 _STANDARD = os.path.dirname(os.__file__) + os.sep
 _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep

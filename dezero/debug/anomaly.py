@@ -11,9 +11,9 @@ import numpy as np
 
 from dezero.core import Function, Primitive, Variable, Variadic
 from dezero.core.function import describe, is_edge, overwritten
-from dezero.core.places import places
+from dezero.core.places import place
 from dezero.core.watch import given, watchers
-from dezero.debug.checksums import changed, remember
+from dezero.debug.checksums import arrays_of, changed, remember
 from dezero.debug.ranges import contents, counts, flaw, plain
 from dezero.layers import Layer
 from dezero.tracing import Origin, origin, trace
@@ -205,7 +205,7 @@ class detect_anomaly(trace):
             return
         for index, gx in enumerate(gxs):
             found = self._flaw(gx)
-            if found == "infinity" and _gives_infinity(function, _arrays(function).values(), gy):
+            if found == "infinity" and _gives_infinity(function, arrays_of(function).values(), gy):
                 self._given_infinity = True
             elif found:
                 raise self._bad_gradient(function, index, gy, gx)
@@ -246,7 +246,7 @@ class detect_anomaly(trace):
         raise AnomalyError("\n".join([said, *lines]), function._name, origin(function))
 
     def _bad_gradient(self, function: Any, index: int, gy: Any, gx: Any) -> AnomalyError:
-        arrays = _arrays(function)
+        arrays = arrays_of(function)
         edges = function._edges
         names = [*self._names(function, edges, edges), "result"]
         gys = gy if isinstance(gy, list) else [gy]
@@ -315,18 +315,18 @@ class detect_anomaly(trace):
         if not pairs or y.size <= max(sizes):
             return
         b, a = pairs[0]
-        place = places(1)[0]
+        here = place()
         said = (
             f"{function._name} of arrays of shapes {a} and {b} gives {y.shape}, each element of "
-            f"one with each of the other, at {place}: {place.code}\n"
+            f"one with each of the other, at {here}: {here.code}\n"
             "  if they belong together one by one, give both one shape: t.reshape(x.shape); if "
             "all pairs are meant, write the new axis: t[None, :]"
         )
         if self.broadcast == "raise":
             raise ValueError(said)
-        if (place.file, place.line) not in self._warned:
-            self._warned.add((place.file, place.line))
-            warnings.warn_explicit(said, BroadcastWarning, place.file, place.line)
+        if (here.file, here.line) not in self._warned:
+            self._warned.add((here.file, here.line))
+            warnings.warn_explicit(said, BroadcastWarning, here.file, here.line)
 
     def _names(self, function: Any, inputs: Iterable[Any], xs: Iterable[Any]) -> list[str]:
         """Return what to call the inputs of ``function``: its argument, and whose array it is."""
@@ -391,16 +391,6 @@ def _gives_infinity(function: Any, xs: Iterable[Any], gy: Any = None) -> bool:
     return any(plain(x) is not None and flaw(x) for x in (*xs, *gys, *attributes) if x is not None)
 
 
-def _arrays(function: Any) -> dict[int, Any]:
-    """Return the arrays that a node keeps, by number: inputs, then outputs."""
-    if not function._saved:
-        return {}
-    if isinstance(function, Primitive):
-        return function._arrays()
-    _, ys, used = function._saved
-    return dict(enumerate((*used, *ys)))
-
-
 def _argument(function: Function, index: int) -> str:
     """Return the name of an argument of ``forward``."""
     if isinstance(function, Primitive) and not isinstance(function, Variadic):
@@ -415,9 +405,9 @@ def _location(called: Origin | None) -> list[str]:
     if called is None:
         return ["  its forward call was before the block: nobody knows the line"]
     lines = []
-    for i, place in enumerate(called.places):
+    for i, line in enumerate(called.places):
         word = "called at" if i == 0 else "  from"
-        lines.append(f"  {word} {place} in {place.function}: {place.code}")
+        lines.append(f"  {word} {line} in {line.function}: {line.code}")
     return [*lines, *_layer_line(called)]
 
 

@@ -43,18 +43,23 @@ def remember(function: Function, inputs: tuple[Any, ...], xs: list[Any], ys: Any
 def changed(function: Function) -> dict[int, Any]:
     """Return the arrays of a node that are not what they were, by number: inputs, then outputs."""
     sums = _sums.get(function)
-    if not sums or not function._saved:
+    if not sums:
         return {}
-    if isinstance(function, Primitive):
-        arrays = function._arrays()
-    else:
-        _, ys, used = function._saved
-        arrays = dict(enumerate((*used, *ys)))
     return {
         i: a
-        for i, a in arrays.items()
+        for i, a in arrays_of(function).items()
         if i in sums and type(a) is np.ndarray and checksum(a) != sums[i]
     }
+
+
+def arrays_of(function: Function) -> dict[int, Any]:
+    """Return the arrays that a node keeps, by number: inputs, then outputs."""
+    if not function._saved:
+        return {}
+    if isinstance(function, Primitive):
+        return function._arrays()
+    _, ys, used = function._saved
+    return dict(enumerate((*used, *ys)))
 
 
 def checksum(array: Any) -> int:

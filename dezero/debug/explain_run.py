@@ -7,7 +7,6 @@ recorded or not, and the doors through which values leave the graph are listed h
 
 from __future__ import annotations
 
-import copy
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from dezero.autodiff.trees import leaves
 from dezero.core import Primitive, Variable, protocols
 from dezero.core.config import Config
 from dezero.core.function import Function, Output
-from dezero.core.places import Place, place, places
+from dezero.core.places import Place, in_package, place
 from dezero.debug.paths import leaves_behind
 from dezero.functions.shapes import astype
 from dezero.tracing import trace
@@ -110,9 +109,7 @@ class Run(trace):
         if isinstance(found, tuple) and found and isinstance(found[0], str):
             what, found = found
         variables = tuple(x for x in leaves(found) if isinstance(x, Variable))
-        lines = places(100 if what == "copy" else 1)  # deepcopy has many of its own
-        where = next((line for line in lines if line.file != copy.__file__), lines[-1])
-        return Read(what, variables, (), where, self._path[0])
+        return Read(what, variables, (), place(), self._path[0])
 
 
 def _results(read: Read, returned: Any) -> tuple[Any, ...]:
@@ -123,7 +120,7 @@ def _results(read: Read, returned: Any) -> tuple[Any, ...]:
 
 
 def _by_user(frame: Any) -> bool:
-    return not frame.f_back.f_code.co_filename.startswith(_PACKAGE)
+    return not in_package(frame.f_back.f_code.co_filename)
 
 
 def _own(values: dict[str, Any]) -> Any:
@@ -149,7 +146,6 @@ def _of_numpy(values: dict[str, Any]) -> Any:
 _HARMLESS = {np.shape, np.ndim, np.size, np.result_type, np.zeros_like, np.ones_like,
              np.empty_like, np.full_like, np.iscomplexobj, np.isrealobj, np.array_repr,
              np.array_str, np.array2string, np.can_cast, np.may_share_memory}  # fmt: skip
-_PACKAGE = __file__.rpartition("debug")[0]
 _CALLS = {Function.__call__.__code__, Primitive.__call__.__code__}
 _READS: dict[Any, tuple[str, Callable[[dict[str, Any]], Any]]] = {
     Variable.data.fget.__code__: (".data", _own),  # type: ignore[attr-defined]

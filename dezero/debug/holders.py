@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import inspect
+import re
 import sys
-from types import CellType, FrameType, FunctionType, MethodType, ModuleType
+from types import CellType, FrameType, FunctionType, MethodType, ModuleType, TracebackType
 from typing import Any
 
 from dezero.core.places import in_package
@@ -19,7 +20,9 @@ class Names:
 
     def __init__(self) -> None:
         self._names: dict[int, tuple[str, str]] = {}  # by id: the variable, and where it is
+        self._running: set[int] = set()  # the ids of frames: what they hold is in their locals
         for frame in _frames():
+            self._running.add(id(frame))
             where = frame.f_code.co_name
             local = _locals(frame)
             self._add(local, where)
@@ -38,7 +41,7 @@ class Names:
         found: dict[int, str] = {}
         paths = {id(x): [(i, "")] for i, x in enumerate(targets[:_MOST])}
         level = list(targets[:_MOST])
-        seen = set(paths)
+        seen = {*paths, *self._running}
         for _ in range(_LEVELS):
             self._settle(paths, found)
             level = [x for x in level if any(i not in found for i, _ in paths[id(x)])]
@@ -93,10 +96,12 @@ def _holders(
     wanted = {id(x): x for x in level}
     own = {id(level), id(wanted)}
     for holder in gc.get_referrers(*level):
-        if id(holder) in seen or id(holder) in own or isinstance(holder, FrameType | type):
+        if id(holder) in seen or id(holder) in own or isinstance(holder, type):
+            continue
+        if isinstance(holder, FrameType) and in_package(holder.f_code.co_filename):
             continue
         ways = [
-            (i, _link(holder, x) + path)
+            (i, _joined(_link(holder, x), path))
             for x in gc.get_referents(holder)
             if id(x) in wanted
             for i, path in paths[id(x)]
@@ -108,6 +113,11 @@ def _holders(
     return next_level, next_paths
 
 
+def _joined(link: str, path: str) -> str:
+    """Return a way that begins with ``link``, with an entry of a ``__dict__`` as ``.name``."""
+    return re.sub(r"^\['(\w+)'\]", r".\1", path) if link == ".__dict__" else link + path
+
+
 def _link(holder: Any, x: Any) -> str:
     """Return how ``x`` is written from ``holder``: ``.h``, ``['loss']``, ``[...]``."""
     if isinstance(holder, dict):
@@ -115,10 +125,17 @@ def _link(holder: Any, x: Any) -> str:
         return f"[{key!r}]"
     if isinstance(holder, CellType | FunctionType | MethodType):
         return ""
+    if isinstance(holder, FrameType):  # not running: an error that was kept holds it
+        names = (name for name, value in _locals(holder).items() if value is x)
+        return f".f_locals[{next(names, ...)!r}]"
+    if isinstance(holder, TracebackType):
+        return ".tb_frame" if holder.tb_frame is x else ".tb_next"
+    if isinstance(holder, BaseException) and holder.__traceback__ is x:
+        return ".__traceback__"
     attributes = getattr(holder, "__dict__", None)
     if type(attributes) is dict:
         if attributes is x:
-            return ""
+            return ".__dict__"
         for name, value in attributes.items():
             if value is x:
                 return f".{name}"

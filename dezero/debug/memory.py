@@ -106,7 +106,11 @@ class Report:
     def __str__(self) -> str:
         if not self.nodes:
             return "no graph is alive"
-        lines = [f"{self.nodes:,} nodes are alive; they keep {_size(self.nbytes)}"]
+        one = self.nodes == 1
+        alive = (
+            "1 node is alive; it keeps" if one else f"{self.nodes:,} nodes are alive; they keep"
+        )
+        lines = [f"{alive} {_size(self.nbytes)}"]
         steps = any(row.steps > 1 for row in self.rows)
         table = [("nodes", "kept", "generations", *(("steps",) if steps else ()), "function",
                   "layer", "line")]  # fmt: skip
@@ -367,7 +371,7 @@ def _head_line(head: Head) -> str:
     at = f", at {_line(head.place)}," if head.place else ""
     return (
         f"held by {head.holder}: the result of {head.function}{at}{many} with a graph of "
-        f"{head.nodes:,} nodes"
+        f"{head.nodes:,} node{'s' if head.nodes > 1 else ''}"
     )
 
 

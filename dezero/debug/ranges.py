@@ -69,7 +69,7 @@ def _range(array: Any) -> str:
     if finite.size == 0:
         return ""
     if array.dtype.kind == "c":
-        return f"of absolute value {_ends(np.abs(finite), '.4g')}"
+        return f"absolute values {_ends(np.abs(finite), '.4g')}"
     return _ends(finite, ".4g")
 
 

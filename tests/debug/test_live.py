@@ -269,3 +269,33 @@ def test_large_graphs_are_quick() -> None:
     assert report.nodes == 20_000
     assert report.heads[0].nodes == 20_000
     assert report.rows[0].generations == (0, 19_999)
+
+
+def test_an_error_that_is_kept_holds_what_was_alive_where_it_was_raised() -> None:
+    def fail() -> Any:
+        y = Variable(np.ones(2)) * 3  # noqa: F841
+        raise KeyError
+
+    kept = None
+    try:
+        fail()
+    except KeyError as error:
+        kept = error
+    (head,) = dezero.live().heads
+    path = "__traceback__.tb_next.tb_frame.f_locals['y']"
+    assert head.holder.startswith(f"variable `kept.{path}` in test_an_error")
+    assert str(dezero.live()).startswith("1 node is alive; it keeps ")
+    del kept
+    assert dezero.live().nodes == 0
+
+
+def test_an_attribute_is_named_as_such_each_time() -> None:
+    class Holder:
+        pass
+
+    holder = Holder()
+    holder.loss = Variable(np.ones(2)) * 3  # type: ignore[attr-defined]
+    for _ in range(2):  # the first look makes its __dict__
+        (head,) = dezero.live().heads
+        assert head.holder.startswith("variable `holder.loss` in ")
+        vars(holder)
