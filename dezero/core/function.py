@@ -376,7 +376,7 @@ def note_gradient(error: Exception, function: Function, gy: Any) -> None:
     origin = origins.get(function)
     if origin:
         layers = f", in layer {' > '.join(origin.layers)}" if origin.layers else ""
-        note += f"; it was called at {origin.place}: {origin.place.code}{layers}"
+        note += f"; it was called at {origin.place.quoted}{layers}"
     elif not getattr(error, "__notes__", []):
         note += "; `with dezero.trace():` around the forward pass finds the line that called it"
     error.add_note(note)

@@ -37,6 +37,11 @@ class Place:
         """The text of the line, without indentation; empty where Python cannot find it."""
         return linecache.getline(self.file, self.line).strip()
 
+    @property
+    def quoted(self) -> str:
+        """``FILE:LINE: the text of the line``, as far as that is known."""
+        return f"{self}: {self.code}" if self.code else str(self)
+
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
 

@@ -280,7 +280,7 @@ class detect_anomaly(trace):
     def _overwritten(self, function: Any, index: int, array: Any) -> OverwrittenError:
         edges = function._edges
         called = origin(function)
-        at = f" at {called.place}: {called.place.code}" if called else ""
+        at = f" at {called.place.quoted}" if called else ""
         if index < len(edges):
             name = self._names(function, edges, edges)[index]
             what, how = f"{name} of {function._name}, {describe(array)}", f"was read{at}"
@@ -318,7 +318,7 @@ class detect_anomaly(trace):
         here = place()
         said = (
             f"{function._name} of arrays of shapes {a} and {b} gives {y.shape}, each element of "
-            f"one with each of the other, at {here}: {here.code}\n"
+            f"one with each of the other, at {here.quoted}\n"
             "  if they belong together one by one, give both one shape: t.reshape(x.shape); if "
             "all pairs are meant, write the new axis: t[None, :]"
         )
@@ -407,7 +407,8 @@ def _location(called: Origin | None) -> list[str]:
     lines = []
     for i, line in enumerate(called.places):
         word = "called at" if i == 0 else "  from"
-        lines.append(f"  {word} {line} in {line.function}: {line.code}")
+        code = f": {line.code}" if line.code else ""
+        lines.append(f"  {word} {line} in {line.function}{code}")
     return [*lines, *_layer_line(called)]
 
 

@@ -172,7 +172,14 @@ def _softmax(step: Step, arrays: dict[str, Any]) -> Reason | None:
         )
     top = float(y.max(axis=axis).mean())
     if top < 0.99:
-        return None
+        if not y.all():  # some are 0, masked perhaps: the gradient may have come to these alone
+            return None
+        return (
+            f"the softmax adds up to 1 along axis {axis}, whatever goes in, and the gradient that "
+            "came is the same for all elements there",
+            "the loss uses the sum, or mean, of the probabilities, a constant: check the axis, "
+            "or use F.softmax_cross_entropy on the scores",
+        )
     return (
         f"the softmax is saturated: the largest probability is {top:.6g} on average",
         "make the scores smaller; for a loss use F.softmax_cross_entropy on the scores",

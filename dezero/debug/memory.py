@@ -376,7 +376,7 @@ def _head_line(head: Head) -> str:
 
 
 def _line(place: Place) -> str:
-    return f"{os.path.basename(place.file)}:{place.line}: {place.code}"
+    return place.quoted.removeprefix(os.path.dirname(place.file) + os.sep)
 
 
 def _size(nbytes: float) -> str:

@@ -352,6 +352,21 @@ def test_zeros(name: str) -> None:
         assert f"> {name}" in str(found)
 
 
+def test_a_sum_of_probabilities_is_constant() -> None:
+    W = Parameter(np.zeros((3, 2)))
+    x = np.ones((4, 3))
+    found = explain(lambda: F.sum(F.softmax(x @ W)), W)
+    assert (found.status, found.cut.what) == ("zero", "Softmax")
+    assert "adds up to 1 along axis" in found.cut.why
+
+    def of_the_masked() -> Any:
+        scores = F.where(np.array([True, False]), x @ W, -np.inf)
+        return F.sum(F.softmax(scores)[:, 1])
+
+    masked = explain(of_the_masked, W)
+    assert masked.status == "zero" and "adds up to 1" not in masked.cut.why
+
+
 def test_weights_of_zeros() -> None:
     net = Net()
     net.last.W.data[...] = 0

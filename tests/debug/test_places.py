@@ -8,8 +8,9 @@ import pytest
 import scipy.optimize
 
 import dezero
+import dezero.debug
 from dezero import Variable, vmap
-from dezero.core.places import in_program, places
+from dezero.core.places import Place, in_program, places
 from dezero.tracing import origin
 
 
@@ -74,6 +75,15 @@ def test_where_no_line_of_the_program_runs_there_is_a_place_all_the_same():
     thread.join()
     (place,) = found
     assert place.file == threading.__file__
+
+
+def test_a_line_whose_text_is_unknown_is_named_without_it():
+    code = compile("np.log(x)", "<stdin>", "exec")
+    with pytest.raises(dezero.debug.AnomalyError) as caught, dezero.detect_anomaly(depth=1):
+        exec(code, {"np": np, "x": Variable(np.zeros(1))})
+    assert "\n  called at <stdin>:1 in <module>\n" in str(caught.value)
+    assert Place("<stdin>", 1, "f").quoted == "<stdin>:1"
+    assert Place(__file__, 1, "f").quoted == f'{__file__}:1: """{__doc__}"""'
 
 
 @pytest.mark.parametrize(
