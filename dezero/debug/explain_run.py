@@ -21,6 +21,7 @@ from dezero.core.config import Config
 from dezero.core.function import Function, Output
 from dezero.core.places import Place, in_package, place
 from dezero.debug.paths import leaves_behind
+from dezero.debug.ranges import whole
 from dezero.functions.shapes import astype
 from dezero.tracing import trace
 
@@ -260,7 +261,7 @@ class Trail:
                 self._from.setdefault(id(x._node), hop)
             x = x._data
         if isinstance(x, np.ndarray) and x.ndim:
-            self._arrays.setdefault(id(_owner(x)), []).append((x, hop))
+            self._arrays.setdefault(id(whole(x)), []).append((x, hop))
             self._from.setdefault(id(x), hop)
 
     def _key(self, x: Any, before: bool = False) -> Any:
@@ -276,7 +277,7 @@ class Trail:
             if id(x) in self._from:
                 return id(x)
         if isinstance(x, np.ndarray) and x.ndim:
-            for known, _ in self._arrays.get(id(_owner(x)), ()):
+            for known, _ in self._arrays.get(id(whole(x)), ()):
                 if np.may_share_memory(known, x):
                     return id(known) if id(known) in self._from else None
         return None
@@ -313,9 +314,3 @@ def fault(hop: Hop, param: Any) -> str | None:
 
 def _given(event: Call | Read) -> tuple[Any, ...]:
     return event.inputs if isinstance(event, Call) else event.variables
-
-
-def _owner(x: Any) -> Any:
-    while isinstance(getattr(x, "base", None), np.ndarray):
-        x = x.base
-    return x

@@ -10,12 +10,11 @@ from types import CellType, FunctionType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
-
 from dezero.core import Function, Parameter, Variable
 from dezero.core.function import Output, describe
 from dezero.core.places import Place
 from dezero.debug.holders import Names
+from dezero.debug.ranges import whole
 from dezero.tracing import origin, trace
 
 
@@ -271,22 +270,15 @@ def _rows(nodes: list[Any], steps: Any) -> list[Row]:
 def _kept_by(nodes: list[Any]) -> dict[int, list[Any]]:
     """Return the arrays of each node, by its id: whole ones, and each at the first node only."""
     parameters = (e for node in nodes for e in node._edges if isinstance(e, Parameter))
-    counted = {id(_whole(p._data)) for p in parameters if p._data is not None}
+    counted = {id(whole(p._data)) for p in parameters if p._data is not None}
     found: dict[int, list[Any]] = {}
     for node in nodes:
         found[id(node)] = arrays = []
-        for array in map(_whole, _arrays_of(node)):
+        for array in map(whole, _arrays_of(node)):
             if id(array) not in counted:
                 counted.add(id(array))
                 arrays.append(array)
     return found
-
-
-def _whole(array: Any) -> Any:
-    """Return the array that a view is a part of."""
-    while isinstance(getattr(array, "base", None), np.ndarray):
-        array = array.base
-    return array
 
 
 def _arrays_of(node: Any) -> list[Any]:

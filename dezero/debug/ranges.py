@@ -26,6 +26,13 @@ def plain(x: Any) -> Any:
     return np.asarray(x) if isinstance(x, int | float | complex) or hasattr(x, "dtype") else None
 
 
+def whole(array: Any) -> Any:
+    """Return the array that a view is a part of."""
+    while isinstance(getattr(array, "base", None), np.ndarray):
+        array = array.base
+    return array
+
+
 def flaw(x: Any) -> str:
     """Return ``"NaN"`` or ``"infinity"`` if ``x`` holds one, otherwise an empty string."""
     array = plain(x)
