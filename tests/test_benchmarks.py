@@ -359,7 +359,7 @@ def test_a_process_that_compiled_is_started_again(monkeypatch: pytest.MonkeyPatc
     started: list[Any] = []
 
     class Worker:
-        def __init__(self, peer: str, settings: Any) -> None:
+        def __init__(self, peer: str, settings: Any, root: Path) -> None:
             started.append(self)
             self.hello = {"version": "1"}
             self.closed = False
@@ -417,3 +417,23 @@ def test_the_table_goes_between_the_markers_of_the_readme(tmp_path: Path) -> Non
     assert done.returncode == 1
     assert "it wants one of each, in this order" in done.stderr
     assert readme.read_text() == f"{end} {begin}"
+
+
+def test_against_an_earlier_revision():
+    done = _run(
+        "against.py", "HEAD", "--only", "goldstein_price", "--rounds", "2", "--seconds", "0.002"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "this checkout / HEAD" in done.stdout
+    assert "goldstein_price" in done.stdout.splitlines()[1]
+    left = subprocess.run(["git", "worktree", "list"], capture_output=True, text=True, cwd=ROOT)
+    assert "earlier" not in left.stdout
+
+
+def test_against_fails_where_the_bar_is_missed():
+    done = _run(
+        "against.py", "HEAD", "--only", "goldstein_price", "--rounds", "2", "--seconds", "0.002",
+        "--at-most", "0.001",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "above 0.001: goldstein_price" in done.stderr

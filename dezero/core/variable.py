@@ -80,7 +80,7 @@ class Variable:
         check_array(data)
         self._data = data
         self._node: Any = None
-        self._written: Any = False  # or the line at which the array was written in place
+        self._written: Any = False  # or the Place at which the array was written in place
         self.grad: Any = None
         self.name = name
         self.requires_grad = requires_grad
@@ -104,7 +104,7 @@ class Variable:
                     "in-place write into the data of a recorded variable: its graph may need the "
                     "old values; write y = y + 1, or assign a new array: y.data = y.data + 1"
                 )
-            self._written = str(place())
+            self._written = place()
             value = value.view()  # a graph that kept the old array object can tell it from this
         self._data = value
 
