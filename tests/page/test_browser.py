@@ -524,6 +524,8 @@ def test_large_graphs_begin_folded_and_answer_at_once(opened):
     assert took < 1500  # some 50 ms alone on a machine
     tab.keyboard.press("u")
     assert "Too many" in tab.locator("#live").inner_text()
+    assert "Too many" in tab.locator("#notice").inner_text()  # to be seen, not heard alone
+    assert tab.locator("#notice").is_visible()
     tab.locator("#query").fill("l137")
     tab.keyboard.press("Enter")
     assert tab.locator("#world .selected").is_visible()

@@ -32,6 +32,17 @@ function tell(text) {
   at("live").textContent = text;
 }
 
+let noticed = 0;
+
+/* Say why nothing happened, to all readers, and for some seconds. */
+function warn(text) {
+  tell(text);
+  at("notice").textContent = text;
+  at("notice").hidden = false;
+  clearTimeout(noticed);
+  noticed = setTimeout(() => (at("notice").hidden = true), 6000);
+}
+
 /* Show a step. */
 function go(step, quiet = false) {
   now = Math.min(steps.length - 1, Math.max(0, step));
