@@ -390,6 +390,11 @@ def test_a_title_in_each_language(opened):
     assert tab.title() == "Twice"
 
 
+def test_the_legend_names_what_is_drawn(page):
+    named = page.locator("#legend li").all_inner_texts()
+    assert named == ["input", "variable", "function", "generation", "gradient"]
+
+
 def test_every_language_has_every_word(page):
     words = json.loads(page.evaluate("JSON.stringify(WORDS)"))
     for code, table in words.items():

@@ -168,10 +168,11 @@ function speak(code) {
   at("phase-forward").textContent = say("forward");
   at("phase-backward").textContent = walk ? say("backward") : "";
   at("legend").replaceChildren(
-    ...["input", "parameter", "intermediate", "function", "gradient"]
+    ...["input", "parameter", "intermediate", "function", "generation", "gradient"]
       .filter(
         (role) =>
           role === "function" ||
+          role === "generation" ||
           (role === "gradient" ? walk : values.some((v) => v.role === role)),
       )
       .map((role) => h("li", { class: role }, h("span"), say(role))),
