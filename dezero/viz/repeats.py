@@ -27,7 +27,7 @@ def abbreviate(graph: Graph) -> Graph:
     one: also other layers and functions of the same loop. What ran in one stretch of time depends
     on nothing that depends on it, so no circle arises; where one would, since calls were in
     several traces or threads, they are left as they are. Of many variables that leave the box for
-    the same functions one is left.
+    the same functions, in one shape, one is left.
     """
     done: set[_Run] = set()
     while calls := {run: begins for run, begins in _calls(graph).items() if run not in done}:
@@ -66,13 +66,16 @@ def _without_middle(graph: Graph, run: _Run, calls: dict[Scope, int]) -> Graph:
     given = {
         n.id for n in graph.nodes if n.kind == "variable" and n.is_leaf and not n.is_parameter
     }
-    scopes = place(paths, graph.edges, {n.id for n in graph.nodes if n.is_output}, given)
+    outputs = {n.id for n in graph.nodes if n.is_output}
+    scopes = place(paths, graph.edges, outputs, given)
     if any(scopes[f] != path for f, path in paths.items()):
         return graph
     users: dict[str, set[str]] = defaultdict(set)
     for start, end in graph.edges:
         users[start].add(end)
-    for leaf in given:  # inputs of these calls alone, such as x of each step, are left out too
+    for leaf in (
+        given - outputs
+    ):  # inputs of these calls alone, such as x of each step, are left out too
         if users[leaf] and all(paths[f][: len(box)] == box for f in users[leaf]):
             scopes[leaf] = box
     nodes = [replace(node, scopes=scopes.get(node.id, ())) for node in graph.nodes]
@@ -83,11 +86,11 @@ def _with_one_exit(graph: Graph, box: Path, users: dict[str, set[str]]) -> Graph
     """Return the graph with one variable for those that leave a box for the same functions."""
     inside = {n.id for n in graph.nodes if n.kind == "function" and n.scopes[: len(box)] == box}
     made = {end for start, end in graph.edges if start in inside}
-    exits: dict[frozenset[str], list[GraphNode]] = defaultdict(list)
+    exits: dict[tuple[object, ...], list[GraphNode]] = defaultdict(list)
     for node in graph.nodes:
         outside = frozenset(users[node.id] - inside)
         if node.id in made and outside and not node.is_output:
-            exits[outside].append(node)
+            exits[outside, node.shape, node.dtype].append(node)
     changed: dict[str, GraphNode | None] = {}
     for nodes in exits.values():
         if len(nodes) > MOST_CALLS:

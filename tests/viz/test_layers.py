@@ -430,6 +430,19 @@ def test_what_many_calls_return_for_the_same_function_is_one_variable():
     assert len(names(folded, "layer")) == 2 and "… 36 more calls of out" in labels
 
 
+def test_variables_of_other_shapes_and_inputs_asked_for_are_not_left_out():
+    cell, out = L.Linear(4), L.Linear(2)
+    xs = [Variable(X, name=f"x{i}") for i in range(40)]
+    with dezero.trace():
+        parts = [cell(x) if i % 2 else out(cell(x)) for i, x in enumerate(xs)]
+        y = F.concatenate(parts, axis=1)
+    folded = fold_layers(collect([y, xs[20]]))
+    (asked,) = [node for node in folded.nodes if node.name == "x20"]
+    assert asked.scopes == () and "x21" not in [node.name for node in folded.nodes]
+    merged = {node.label: node.shape for node in folded.nodes if node.label.endswith(" variables")}
+    assert merged == {"18 variables": (2, 4), "19 variables": (2, 2)}
+
+
 def test_calls_are_left_out_only_where_it_is_not_said_what_to_fold():
     graph = LOOPS["fed"]()
     assert names(fold_layers(graph, 1), "layer").count("cell") == 40
