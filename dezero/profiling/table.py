@@ -6,8 +6,13 @@ import os
 
 from dezero.profiling.rows import Peak, Row
 
-HEAD = ("calls", "grads", "forward", "backward", "total", "self", "self %", "moved", "at peak")
-WIDTH = 40
+HEAD = ("calls", "grads", "forward", "backward", "total", "self", "%", "moved", "at peak")
+LEGEND = (
+    "grads: calls of its gradient; self, and % of all: without what ran inside",
+    "moved: bytes read and written; at peak: bytes of it alive when most were",
+)
+WIDTH = 100  # columns, as far as the numbers leave _NAME of them
+_NAME = 24
 
 
 def heading(wall: float, phases: dict[str, float], peak: Peak, steps: int) -> str:
@@ -22,17 +27,19 @@ def heading(wall: float, phases: dict[str, float], peak: Peak, steps: int) -> st
     if peak.bytes:
         where = [peak.function, peak.layer, "" if peak.place is None else short(str(peak.place))]
         lines.append(f"  most memory {size(peak.bytes)}, in {', '.join(filter(None, where))}")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *LEGEND])
 
 
 def table(kind: str, rows: list[Row], wall: float, top: int) -> str:
     """Return a table of the first ``top`` rows; times in milliseconds."""
-    lines = [_line(f"by {kind}, ms", HEAD)]
-    for row in rows[:top]:
+    cells = [_cells(row, wall) for row in rows[:top]]
+    widths = [max(map(len, column)) + 1 for column in zip(HEAD, *cells, strict=True)]
+    lines = [_line(f"by {kind}, ms", HEAD, widths)]
+    for row, texts in zip(rows, cells, strict=False):
         name = short(row.name) if row.place is not None else row.name
-        lines.append(_line(name, _cells(row, wall)))
+        lines.append(_line(name, texts, widths))
         if row.place is not None and row.place.code:
-            lines.append(f"    {row.place.code[: WIDTH + 50]}")
+            lines.append(f"    {row.place.code[: WIDTH - 4]}")
     left = rows[top:]
     if left:
         rest = sum(row.self_time for row in left)
@@ -54,10 +61,12 @@ def _cells(row: Row, wall: float) -> tuple[str, ...]:
     )
 
 
-def _line(name: str, cells: tuple[str, ...]) -> str:
-    if len(name) > WIDTH:
-        name = "..." + name[3 - WIDTH :]
-    return f"{name:{WIDTH}}" + "".join(f"{cell:>10}" for cell in cells)
+def _line(name: str, cells: tuple[str, ...], widths: list[int]) -> str:
+    room = max(_NAME, WIDTH - sum(widths))
+    if len(name) > room:
+        name = "..." + name[3 - room :]
+    numbers = (f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+    return (f"{name:{room}}" + "".join(numbers)).rstrip()
 
 
 def short(place: str) -> str:

@@ -7,9 +7,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import partial
 
 from dezero.viz.clusters import Path
 from dezero.viz.graph import Graph, GraphNode
+from dezero.viz.repeats import abbreviate, is_rest
 
 Fold = bool | int | str | Iterable[str] | None
 """What to fold: ``None`` for what is too large, a depth, or names or classes of layers."""
@@ -25,7 +27,9 @@ def fold_layers(graph: Graph, what: Fold = None) -> Graph:
     graph : Graph
         Of a computation that was traced: others know of no layers, and stay as they are.
     what : None, bool, int, str or iterable of str, default None
-        ``None``: as far as it takes for about a hundred nodes, nothing in small graphs.
+        ``None``: as far as it takes for about a hundred nodes, nothing in small graphs. Where
+        that is not enough, of a layer called more than twelve times, as in a loop over a
+        sequence, the first three calls and the last are drawn, and those between as one box.
         ``False``: nothing. A number: layers inside that many others, so that 0 leaves one node
         for the model, and 1 one for each layer directly inside it. Strings: layers
         of that name, path or class, ``"fc"``, ``"blocks/*"``, ``"Linear"``, with the wildcards
@@ -65,13 +69,22 @@ def fold_layers(graph: Graph, what: Fold = None) -> Graph:
 
 
 def _fold_to_size(graph: Graph) -> Graph:
+    found = _fold_by_depth(graph)
+    return found if len(found.nodes) <= READABLE else _fold_by_depth(abbreviate(graph))
+
+
+def _fold_by_depth(graph: Graph) -> Graph:
     deepest = max((len(node.scopes) for node in graph.nodes), default=0)
     found = graph
-    for depth in range(deepest - 1, 0, -1):
+    for depth in range(deepest, 0, -1):
+        found = _folded(graph, partial(_is_hidden, depth=depth))
         if len(found.nodes) <= READABLE:
             break
-        found = fold_layers(graph, depth)
     return found
+
+
+def _is_hidden(path: Path, depth: int) -> bool:
+    return len(path) > depth or is_rest(path)
 
 
 def _fits(path: Path, name: str) -> bool:
@@ -132,8 +145,8 @@ def _boxes(graph: Graph, is_folded: Callable[[Path], bool]) -> dict[str, Path]:
 def _leaf_home(node: GraphNode, users: list[Path], counted: dict[Path, int]) -> Path:
     """Return the box that a leaf vanishes into; what many calls of a layer use, into each."""
     boxes = dict.fromkeys(users)
-    layers = {tuple(scope.name for scope in box) for box in boxes}
-    own = len(boxes) == 1 or (len(layers) == 1 and node.is_parameter)
+    layers = {tuple(scope.name for scope in box) for box in boxes if not is_rest(box)}
+    own = len(boxes) == 1 or (len(layers) <= 1 and node.is_parameter)
     if not own or () in boxes or node.is_output or not (node.is_parameter or node.scopes):
         return ()
     if node.is_parameter and node.shape is not None:

@@ -45,8 +45,10 @@ class GraphNode:
         The line of the program that called a function, if it was traced.
     scopes : tuple of Scope
         The layers around it, the outermost first, if it was traced.
+    order : int
+        Which of the functions of its trace a function was, from 0; -1 if it was not traced.
     layer : str
-        The class of a layer.
+        The class of a layer; empty where several calls were folded into one box.
     functions, parameters : int
         How many functions a folded layer stands for, and how many numbers its parameters have.
     """
@@ -64,6 +66,7 @@ class GraphNode:
     value: str | None = None
     place: Place | None = None
     scopes: Path = ()
+    order: int = -1
     layer: str = ""
     functions: int = 0
     parameters: int = 0
@@ -238,7 +241,10 @@ def _function_node(node_id: str, f: Any, scopes: Path) -> GraphNode:
     called = origin(f)
     where = None if called is None else called.place
     name, generation = type(f).__name__, int(f.generation)
-    return GraphNode(node_id, "function", name, generation, place=where, scopes=scopes)
+    order = -1 if called is None else called.order
+    return GraphNode(
+        node_id, "function", name, generation, place=where, scopes=scopes, order=order
+    )
 
 
 def _variable_node(node_id: str, v: Any, is_output: bool, scopes: Path, values: bool) -> GraphNode:
@@ -328,7 +334,7 @@ def describe(node: GraphNode) -> str:
     inside = f"in {path}" if path and node.kind in ("function", "layer") else ""
     line = place_text(node, code=True)
     if node.kind == "layer":
-        title = f"layer {node.label} ({node.layer})"
+        title = f"layer {node.label} ({node.layer})" if node.layer else node.label
         return "\n".join(filter(None, [title, counts_text(node), inside]))
     if node.kind == "function":
         title = f"function {node.label}\ngeneration {node.generation}"

@@ -65,7 +65,8 @@ def plot_dot_graph(
     Parameters
     ----------
     output, verbose, label, show, fold, inputs
-        What to draw and how, as in :func:`get_dot_graph`.
+        What to draw and how, as in :func:`get_dot_graph`. Of these ``output`` and ``inputs``
+        apply to a page: its reader folds layers there, and it shows values and lines anyway.
     to_file : str or path, default 'graph.png'
         The file to write.
 

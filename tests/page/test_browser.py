@@ -390,6 +390,11 @@ def test_a_title_in_each_language(opened):
     assert tab.title() == "Twice"
 
 
+def test_the_legend_names_what_is_drawn(page):
+    named = page.locator("#legend li").all_inner_texts()
+    assert named == ["input", "variable", "function", "generation", "gradient"]
+
+
 def test_every_language_has_every_word(page):
     words = json.loads(page.evaluate("JSON.stringify(WORDS)"))
     for code, table in words.items():
@@ -524,6 +529,8 @@ def test_large_graphs_begin_folded_and_answer_at_once(opened):
     assert took < 1500  # some 50 ms alone on a machine
     tab.keyboard.press("u")
     assert "Too many" in tab.locator("#live").inner_text()
+    assert "Too many" in tab.locator("#notice").inner_text()  # to be seen, not heard alone
+    assert tab.locator("#notice").is_visible()
     tab.locator("#query").fill("l137")
     tab.keyboard.press("Enter")
     assert tab.locator("#world .selected").is_visible()

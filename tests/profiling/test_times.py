@@ -236,12 +236,14 @@ def test_the_table(net: Net, clock: Any) -> None:
         clock.run(16)
     text = str(p)
     assert "  backward 60.00 ms (60.0 %)\n" in text
-    lines = {line[:40].strip(): line[40:].split() for line in text.splitlines()}
-    columns = "calls grads forward backward total self self % moved at peak"
+    assert max(map(len, text.splitlines())) <= 100  # columns of a terminal
+    lines = {line[:30].strip(): line[30:].split() for line in text.splitlines()}
+    columns = "calls grads forward backward total self % moved at peak"
     assert lines["by function, ms"] == columns.split()
     assert lines["Slow"][:7] == ["2", "2", "20.00", "60.00", "80.00", "80.00", "80.0"]
     assert lines["Net > blocks/1"][:6] == ["1", "1", "11.00", "30.00", "41.00", "41.00"]
     assert "return self.function()(x)" in text
+    assert "moved: bytes read and written" in text
     short = p.table(top=1, kinds=("function",))
     assert "... and 3 more, self 20.00 ms" in short
     assert "by layer" not in short

@@ -19,6 +19,7 @@ from dezero import Variable
 from dezero.models import MLP
 from dezero.viz import collect, fold_layers, get_dot_graph, get_svg_graph, plot_dot_graph
 from dezero.viz.clusters import Scope, on_cycles, place, sound
+from dezero.viz.fold import READABLE
 from dezero.viz.graph import Graph, GraphNode, full_label
 from dezero.viz.layout import lay_out
 from dezero.viz.options import run
@@ -368,6 +369,100 @@ def test_large_graphs_fold_until_they_can_be_read():
     assert fold_layers(small) is small
 
 
+class Stacked(dezero.Model):
+    def __init__(self):
+        self.cell = L.GRU(8)
+        self.out = L.Linear(1)
+
+    def forward(self, *xs):
+        hs = [self.cell(x) for x in xs]
+        return F.sum(F.stack([self.out(h) for h in hs]))
+
+
+class Fed(dezero.Model):
+    """Each output is the next input."""
+
+    def __init__(self):
+        self.cell = L.RNN(4)
+        self.out = L.Linear(3)
+
+    def forward(self, x):
+        for _ in range(40):
+            x = self.out(self.cell(x))
+        return x
+
+
+X = np.ones((2, 3), np.float32)
+LOOPS = {
+    "unrolled": lambda: unrolled_graph(40),
+    "stacked": lambda: graph_of(Stacked(), *[X] * 40),
+    "fed": lambda: graph_of(Fed(), X),
+}
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_of_many_calls_in_a_row_the_middle_is_one_box(loop):
+    graph = LOOPS[loop]()
+    folded = fold_layers(graph)
+    assert len(graph.nodes) > READABLE >= len(folded.nodes)
+    (box, *_) = [node for node in folded.nodes if node.kind == "layer" and not node.layer]
+    assert box.label == "… 36 more calls of cell"
+    shown = {n.scopes[1].call for n in folded.nodes if [s.name for s in n.scopes[1:2]] == ["cell"]}
+    assert len(shown) == 4
+    functions = [node for node in folded.nodes if node.kind == "function"]
+    boxes = [node for node in folded.nodes if node.kind == "layer"]
+    assert len(functions) + sum(b.functions for b in boxes) == len(names(graph, "function"))
+    assert not on_cycles(folded.edges)
+    ids = {node.id for node in graph.nodes} & {node.id for node in folded.nodes}
+    assert {(a, b) for a, b in folded.edges if {a, b} <= ids} <= set(graph.edges)
+    before, after = ancestors(graph), ancestors(folded)
+    made = {end: start for start, end in folded.edges}
+    for name in ids:
+        beside = {v for v in before[name] & ids if made.get(v) in after[name]}
+        assert before[name] & ids <= after[name] | beside
+    assert_clean(lay_out(folded, full_label), folded)
+
+
+def test_what_many_calls_return_for_the_same_function_is_one_variable():
+    folded = fold_layers(LOOPS["stacked"]())
+    labels = [node.label for node in folded.nodes]
+    assert "36 variables" in labels  # of 40 results that are stacked; 3 and 1 are drawn
+    assert len(names(folded, "layer")) == 2 and "… 36 more calls of out" in labels
+
+
+def test_variables_of_other_shapes_and_inputs_asked_for_are_not_left_out():
+    cell, out = L.Linear(4), L.Linear(2)
+    xs = [Variable(X, name=f"x{i}") for i in range(40)]
+    with dezero.trace():
+        parts = [cell(x) if i % 2 else out(cell(x)) for i, x in enumerate(xs)]
+        y = F.concatenate(parts, axis=1)
+    folded = fold_layers(collect([y, xs[20]]))
+    (asked,) = [node for node in folded.nodes if node.name == "x20"]
+    assert asked.scopes == () and "x21" not in [node.name for node in folded.nodes]
+    merged = {node.label: node.shape for node in folded.nodes if node.label.endswith(" variables")}
+    assert merged == {"18 variables": (2, 4), "19 variables": (2, 2)}
+
+
+def test_calls_are_left_out_only_where_it_is_not_said_what_to_fold():
+    graph = LOOPS["fed"]()
+    assert names(fold_layers(graph, 1), "layer").count("cell") == 40
+    few = graph_of(Stacked(), *[X] * 12)
+    assert not any("more calls" in name for name in names(fold_layers(few), "layer"))
+
+
+def test_calls_of_several_threads_or_traces_are_left_as_they_are():
+    """Where the order is not that of one run, a box in the middle would be on a circle."""
+    cell = L.RNN(4)
+    h = Variable(np.ones((2, 4), np.float32))
+    for _ in range(2):
+        with dezero.trace():
+            for _ in range(20):
+                h = F.sin(cell(h))
+    folded = fold_layers(collect(h))
+    assert not on_cycles(folded.edges)
+    lay_out(folded, full_label)
+
+
 def test_pictures_of_large_graphs_take_less_than_two_seconds():
     import time
 
@@ -380,7 +475,7 @@ def test_pictures_of_large_graphs_take_less_than_two_seconds():
 
 
 def test_a_long_sequence_runs_down_not_across():
-    layout = lay_out(fold_layers(unrolled_graph(60)), full_label)
+    layout = lay_out(fold_layers(unrolled_graph(60), 1), full_label)
     cells = [box.x for box in layout.boxes if box.node.label == "cell"]
     assert layout.width < 1500 and len(cells) == 60
     assert max(cells[1:-1]) - min(cells[1:-1]) < 60  # the state goes straight down, nearly

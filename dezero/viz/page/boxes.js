@@ -229,7 +229,7 @@ function toggle(g) {
   else folded.add(g);
   if (folded.has(g) === false && visibleCount() > MOST_BOXES) {
     folded.add(g);
-    tell(say("too_many"));
+    warn(say("too_many"));
     return;
   }
   forget(g);
@@ -250,7 +250,7 @@ function foldAll(all) {
     folded.clear();
     if (visibleCount() > MOST_BOXES) {
       before.forEach((g) => folded.add(g));
-      tell(say("too_many"));
+      warn(say("too_many"));
       return;
     }
   }

@@ -32,6 +32,17 @@ function tell(text) {
   at("live").textContent = text;
 }
 
+let noticed = 0;
+
+/* Say why nothing happened, to all readers, and for some seconds. */
+function warn(text) {
+  tell(text);
+  at("notice").textContent = text;
+  at("notice").hidden = false;
+  clearTimeout(noticed);
+  noticed = setTimeout(() => (at("notice").hidden = true), 6000);
+}
+
 /* Show a step. */
 function go(step, quiet = false) {
   now = Math.min(steps.length - 1, Math.max(0, step));
@@ -157,10 +168,11 @@ function speak(code) {
   at("phase-forward").textContent = say("forward");
   at("phase-backward").textContent = walk ? say("backward") : "";
   at("legend").replaceChildren(
-    ...["input", "parameter", "intermediate", "function", "gradient"]
+    ...["input", "parameter", "intermediate", "function", "generation", "gradient"]
       .filter(
         (role) =>
           role === "function" ||
+          role === "generation" ||
           (role === "gradient" ? walk : values.some((v) => v.role === role)),
       )
       .map((role) => h("li", { class: role }, h("span"), say(role))),
