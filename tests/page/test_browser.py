@@ -393,6 +393,8 @@ def test_a_title_in_each_language(opened):
 def test_the_legend_names_what_is_drawn(page):
     named = page.locator("#legend li").all_inner_texts()
     assert named == ["input", "variable", "function", "generation", "gradient"]
+    page.set_viewport_size({"width": 1100, "height": 640})  # a notebook's frame
+    assert not page.locator("#legend").is_visible()
 
 
 def test_every_language_has_every_word(page):
