@@ -92,11 +92,11 @@ def main() -> None:
 
     slow = profile(OneByOne())
     print(slow.table(top=5, kinds=("line", "layer")))
-    worst = slow.by("line")[0]
-    assert worst.place is not None, worst
+    worst = next(row for row in slow.by("line") if row.place)  # not the time outside functions
     assert "# the slow line" in worst.place.code, worst
     assert worst.backward > worst.forward, "it is the gradient that takes the time"
-    assert slow.by("layer")[1].name == "Classifier > words"
+    deepest = next(row for row in slow.by("layer") if ">" in row.name)
+    assert deepest.name == "Classifier > words", deepest
 
     args.out.mkdir(parents=True, exist_ok=True)
     slow.flame(args.out / "slow_step.html")
