@@ -3,12 +3,14 @@
 ``python benchmarks/against.py REVISION [--only goldstein_price,mlp] [--rounds 60]``
 
 Both run in turns, in processes of their own, so that the machine's moods are shared; the figure
-is the median of the ratios of the rounds, with its quartiles.
+is the median of the ratios of the rounds, with its quartiles. ``--count`` counts instructions with
+valgrind instead, on one thread: for differences that are smaller than the noise.
 """
 
 from __future__ import annotations
 
 import argparse
+import compileall
 import statistics
 import subprocess
 import sys
@@ -27,6 +29,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", default="goldstein_price,mlp", help="default: %(default)s")
     parser.add_argument("--rounds", type=int, default=60, help="default: %(default)s")
     parser.add_argument("--seconds", type=float, default=0.15, help="a turn; default: %(default)s")
+    parser.add_argument("--count", action="store_true", help="instructions, not time")
     parser.add_argument("--at-most", type=float, help="fail where a median ratio is above this")
     options = parser.parse_args(arguments)
     options.only = options.only.split(",")
@@ -47,6 +50,34 @@ def compare(name: str, earlier: Path, settings: measure.Settings) -> list[float]
     return [a / b for a, b in zip(now, then, strict=True)]
 
 
+def instructions(name: str, root: Path, steps: int) -> int:
+    """How many instructions a process takes that runs so many steps, and ten more."""
+    program = (
+        f"import gc; from benchmarks.workloads import dezero; step = dezero.{name}(False).step; "
+        f"gc.disable(); [step() for _ in range({steps + 10})]"
+    )
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+    environment = machine.environment(1, root) | {"PYTHONHASHSEED": "0"}
+    done = subprocess.run(
+        [*command, sys.executable, "-c", program],
+        capture_output=True, text=True, cwd=root, env=environment, check=True,
+    )  # fmt: skip
+    return int(done.stderr.partition("Collected :")[2].split()[0])
+
+
+def counted(name: str, earlier: Path) -> float:
+    """Instructions of a step of one workload, this checkout's over the earlier one's."""
+    few, many = 50, 550
+    for room in ("dezero", "benchmarks"):  # or Python's own compiler would be counted
+        compileall.compile_dir(machine.ROOT / room, quiet=1)
+        compileall.compile_dir(earlier / room, quiet=1)
+    now, then = (
+        instructions(name, root, many) - instructions(name, root, few)
+        for root in (machine.ROOT, earlier)
+    )
+    return now / then
+
+
 def main() -> None:
     """Check the revision out beside this one, and compare."""
     options = parse()
@@ -58,11 +89,16 @@ def main() -> None:
         git = ["git", "-C", str(machine.ROOT), "worktree"]
         subprocess.run([*git, "add", "-q", "--detach", earlier, options.revision], check=True)
         try:
-            print(f"time of a step, this checkout / {options.revision}: median (quartiles)")
+            what = "instructions" if options.count else "time: median (quartiles)"
+            print(f"a step, this checkout / {options.revision}, {what}", flush=True)
             for name in options.only:
-                ratios = compare(name, earlier, settings)
-                low, median, high = statistics.quantiles(ratios, n=4)
-                print(f"  {name:20} {median:.3f} ({low:.3f}-{high:.3f})", flush=True)
+                if options.count:
+                    median = counted(name, earlier)
+                    print(f"  {name:20} {median:.4f}", flush=True)
+                else:
+                    ratios = compare(name, earlier, settings)
+                    low, median, high = statistics.quantiles(ratios, n=4)
+                    print(f"  {name:20} {median:.3f} ({low:.3f}-{high:.3f})", flush=True)
                 slower += [name] if options.at_most and median > options.at_most else []
         finally:
             subprocess.run([*git, "remove", "--force", earlier], check=True)
