@@ -4,9 +4,12 @@ One pool for everything that runs in parallel: kernels and large elementwise fun
 nobody has begun is done by the thread that waits for it, so a busy machine costs little, nothing
 can deadlock, and several Python threads may compute at once.
 
-Waking a thread that sleeps takes longer than many a job. So whoever waits first looks for a moment
-whether a counter has changed, without the interpreter's lock: :data:`spin`, which the compiled
-kernels bring along.
+Waking a thread that sleeps takes longer than many a job, and a thread that asks for the
+interpreter's lock while another has it goes to sleep. So whoever waits first looks for a moment
+whether a counter has changed, without the lock: :data:`spin`, which the compiled kernels bring
+along. And each side asks for the lock when the other has given it up: a worker reports a job when
+it begins to look for the next one, and leaves the thread that posted a job the time to begin its
+own part.
 """
 
 from __future__ import annotations
@@ -44,14 +47,13 @@ class _Job:
         finally:
             self._work = self._args = None  # type: ignore[assignment]
             self._done.release()
-            _signals[_FINISHED] += 1
 
     def result(self) -> None:
         """Do the work or wait for it; raise what it raised."""
         self.run()
         while self._done.locked():
-            seen = int(_signals[_FINISHED])
-            if not self._done.locked() or not spin(_signals, _FINISHED, seen):
+            seen = int(_finished[0])
+            if not self._done.locked() or not spin(_finished, seen, _nothing):
                 break
         self._done.acquire()
         if self._error is not None:
@@ -74,30 +76,37 @@ class _Pool:
                 threading.Thread(target=self._serve, name=name, daemon=True).start()
                 self._workers += 1
         self._queue.put(job)
-        _signals[_POSTED] += 1
+        _posted[0] += 1
 
     def _serve(self) -> None:
         _local.inside = True
         while True:
-            seen = int(_signals[_POSTED])
+            seen = int(_posted[0])
             try:
                 job = self._queue.get_nowait()
+                _finished[0] += 1  # the job before: nobody reports it otherwise
             except Empty:
-                if spin(_signals, _POSTED, seen):
+                if spin(_posted, seen, _finished):
                     continue
                 job = self._queue.get()
             job.run()
             del job  # its arrays
 
 
-def _no_spin(signals: Any, index: int, seen: int) -> bool:
+_posted, _finished, _nothing = np.zeros(8, np.int64), np.zeros(8, np.int64), np.zeros(0, np.int64)
+"""How many jobs were offered and how many are done: the first number of a cache line each."""
+
+
+def _no_spin(signal: Any, seen: int, report: Any) -> bool:
     return False
 
 
-spin: Callable[[Any, int, int], bool] = _no_spin
-"""Wait a moment until ``signals[index]`` is not ``seen``; return whether it changed."""
-_signals = np.zeros(16, np.int64)
-_POSTED, _FINISHED = 0, 8  # a cache line apart
+spin: Callable[[Any, int, Any], bool] = _no_spin
+"""Wait a moment until ``signal[0]`` is not ``seen``; return whether it changed.
+
+A worker first adds 1 to ``report[0]``, and comes back a few microseconds late; for everybody else
+``report`` is empty.
+"""
 
 
 class _Local(threading.local):

@@ -19,6 +19,7 @@ class MatMul(Primitive):
     def forward(self, x: Any, W: Any) -> Any:
         """Return ``x @ W``."""
         self.x_shape, self.W_shape = _shape(x), _shape(W)
+        self.x_lies, self.W_lies = _lies(x), _lies(W)
         check_matmul("matmul", self.x_shape, self.W_shape)
         if len(self.W_shape) == 2 and len(self.x_shape) > 2:  # one product instead of a stack
             y = np.matmul(_rows(x), W)
@@ -31,6 +32,8 @@ class MatMul(Primitive):
             gx = np.expand_dims(gy, -1) * W
         elif len(self.x_shape) == 1:
             gx = np.squeeze(np.matmul(np.expand_dims(gy, -2), _turned(W)), -2)
+        elif self.x_lies:
+            gx = _turned(np.matmul(W, _turned(gy)))
         else:
             gx = np.matmul(gy, _turned(W))
         return sum_to(gx, self.x_shape)
@@ -42,6 +45,8 @@ class MatMul(Primitive):
             gW = gW if len(self.W_shape) > 1 else np.squeeze(gW, -1) if gW.ndim > 1 else gW
         elif len(self.W_shape) == 1:
             gW = np.squeeze(np.matmul(_turned(x), np.expand_dims(gy, -1)), -1)
+        elif self.W_lies:
+            gW = _turned(np.matmul(_turned(_rows(gy)), _rows(x)))
         elif len(self.W_shape) == 2:
             gW = np.matmul(_rows(x).T, _rows(gy))
         else:
@@ -279,6 +284,15 @@ def _shape(x: Any) -> tuple[int, ...]:
 
 def _turned(x: Any) -> Any:
     return np.swapaxes(x, -1, -2)
+
+
+def _lies(x: Any) -> bool:
+    """Whether ``x`` is a matrix that lies in memory as its transpose.
+
+    Its gradient shall lie so too: it is turned back on the way, and a sum of arrays that lie
+    crosswise takes several times as long.
+    """
+    return type(x) is np.ndarray and x.ndim == 2 and x.flags.fnc
 
 
 def _rows(x: Any) -> Any:

@@ -19,7 +19,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from dezero.core.threads import get_num_threads
 from dezero.kernels.attention import leading, scale_of
-from dezero.kernels.cpu.jit import aligned, apart, compact, compiled, launch, routine
+from dezero.kernels.cpu.jit import aligned, apart, claim, compact, compiled, launch, routine
 from dezero.kernels.cpu.tiles import copy_rows, zero
 from dezero.kernels.cpu.vectors import (
     PANEL,
@@ -28,7 +28,6 @@ from dezero.kernels.cpu.vectors import (
     _fma,
     _rint,
     _scaled,
-    claim,
     tile,
 )
 

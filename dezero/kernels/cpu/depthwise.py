@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from dezero.core.threads import get_num_threads
-from dezero.kernels.cpu.jit import aligned, apart, compact, compiled, launch, routine
+from dezero.kernels.cpu.jit import aligned, apart, claim, compact, compiled, launch, routine
 from dezero.kernels.cpu.planes import Axis, layout, place, stage
 from dezero.kernels.cpu.tiles import copy_rows, tile_at, view, zero
-from dezero.kernels.cpu.vectors import WIDTH, claim
+from dezero.kernels.cpu.vectors import WIDTH
 
 RUN = 4096
 """Places of a block, about: all planes of a channel stay in the first cache, or nearly."""

@@ -12,10 +12,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dezero.core.threads import get_num_threads
-from dezero.kernels.cpu.jit import aligned, apart, compact, compiled, launch, routine, share_of
+from dezero.kernels.cpu.jit import (
+    aligned,
+    apart,
+    claim,
+    compact,
+    compiled,
+    launch,
+    routine,
+    share_of,
+)
 from dezero.kernels.cpu.planes import Axis, Planes, layout, pack, place, stage
 from dezero.kernels.cpu.tiles import copy_rows, effort, move_one, tile_at, transpose, view
-from dezero.kernels.cpu.vectors import PANEL, VECTORS, claim
+from dezero.kernels.cpu.vectors import PANEL, VECTORS
 
 SUMS = 32 << 10
 """Floats of the sums of a block, about."""

@@ -12,10 +12,19 @@ from typing import Any
 import numpy as np
 
 from dezero.core.threads import get_num_threads
-from dezero.kernels.cpu.jit import aligned, apart, compact, compiled, launch, routine, share_of
+from dezero.kernels.cpu.jit import (
+    aligned,
+    apart,
+    claim,
+    compact,
+    compiled,
+    launch,
+    routine,
+    share_of,
+)
 from dezero.kernels.cpu.planes import Axis, layout, pack, place, stage
 from dezero.kernels.cpu.tiles import add, effort, tile_of_rows, transpose, view, zero
-from dezero.kernels.cpu.vectors import PANEL, VECTORS, WIDTH, claim
+from dezero.kernels.cpu.vectors import PANEL, VECTORS, WIDTH
 
 SUMS = 24 << 10
 """Floats of the sums of one piece of work, about."""

@@ -21,15 +21,15 @@ def gemm(
     apart()
     for j in range(0, N, PANEL):
         b = bo + j // PANEL * bp
-        i = 0
-        while i + TILE <= R:
-            tile(A, ao + i * ai, ai, at, ak, B, b, bt, bk, C, co + i * ci + j, ci, T, K,
-                 TILE, VECTORS, 0)  # fmt: skip
-            i += TILE
-        while i + 2 <= R:
-            tile(A, ao + i * ai, ai, at, ak, B, b, bt, bk, C, co + i * ci + j, ci, T, K,
-                 2, VECTORS, 0)  # fmt: skip
-            i += 2
-        if i < R:
-            tile(A, ao + i * ai, ai, at, ak, B, b, bt, bk, C, co + i * ci + j, ci, T, K,
-                 1, VECTORS, 0)  # fmt: skip
+        if R >= TILE:  # the last tile overlaps the one before, and writes the same again
+            for row in range(0, R, TILE):
+                i = min(row, R - TILE)
+                tile(A, ao + i * ai, ai, at, ak, B, b, bt, bk, C, co + i * ci + j, ci, T, K,
+                     TILE, VECTORS, 0)  # fmt: skip
+        elif R > 1:
+            for row in range(0, R, 2):
+                i = min(row, R - 2)
+                tile(A, ao + i * ai, ai, at, ak, B, b, bt, bk, C, co + i * ci + j, ci, T, K,
+                     2, VECTORS, 0)  # fmt: skip
+        else:
+            tile(A, ao, ai, at, ak, B, b, bt, bk, C, co + j, ci, T, K, 1, VECTORS, 0)

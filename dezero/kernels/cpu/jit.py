@@ -32,8 +32,11 @@ NaN and infinity are what they are."""
 SMALL = 1 << 18
 """Elements of work below which a second thread costs more than it brings."""
 
-SPIN = 1 << 16
-"""How often a waiting thread looks before it goes to sleep."""
+SPIN = 1 << 20
+"""How often a waiting thread looks before it goes to sleep: for about half a millisecond."""
+GRACE = 8 << 10
+"""How often a worker looks on after it has seen a job: until the thread that posted it, which has
+the interpreter's lock, has given it up to begin its own part."""
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -145,21 +148,36 @@ def compact(typing: Any) -> Any:
 
 
 @intrinsic
-def _look(typing: Any, array: Any, index: Any) -> Any:
-    """Return ``array[index]`` (int64) as it is in memory now."""
+def claim(typing: Any, counter: Any) -> Any:
+    """Return ``counter[0]`` (int64) and add 1 to it, atomically: the next block of work to do."""
 
     def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
-        data = context.make_array(array)(context, b, args[0]).data
-        return b.load_atomic(b.gep(data, [args[1]]), "monotonic", 8)
+        first = context.make_array(counter)(context, b, args[0]).data
+        return b.atomic_rmw("add", first, context.get_constant(types.int64, 1), "monotonic")
 
-    return types.int64(array, types.int64), generate
+    return types.int64(counter), generate
+
+
+@intrinsic
+def _look(typing: Any, signal: Any) -> Any:
+    """Return ``signal[0]`` (int64) as it is in memory now."""
+
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        first = context.make_array(signal)(context, b, args[0]).data
+        return b.load_atomic(first, "monotonic", 8)
+
+    return types.int64(signal), generate
 
 
 @compiled
-def _spin(signals: Any, index: int, seen: int) -> bool:
-    """Wait until ``signals[index]`` is not ``seen``, for some tens of microseconds."""
-    for _ in range(SPIN):  # noqa: SIM110
-        if _look(signals, index) != seen:
+def _spin(signal: Any, seen: int, report: Any) -> bool:
+    """Do what :data:`dezero.core.threads.spin` says, without the interpreter's lock."""
+    if report.size:
+        claim(report)
+    for _ in range(SPIN):
+        if _look(signal) != seen:
+            for _ in range(GRACE if report.size else 0):
+                _look(signal)
             return True
     return False
 

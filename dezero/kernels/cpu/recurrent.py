@@ -13,7 +13,16 @@ import numpy as np
 
 from dezero.core.threads import get_num_threads
 from dezero.kernels.cpu.gemm import gemm
-from dezero.kernels.cpu.jit import aligned, apart, compact, compiled, launch, routine, share_of
+from dezero.kernels.cpu.jit import (
+    SMALL,
+    aligned,
+    apart,
+    compact,
+    compiled,
+    launch,
+    routine,
+    share_of,
+)
 from dezero.kernels.cpu.tiles import copy_rows, zero
 from dezero.kernels.cpu.vectors import PANEL, TILE, WIDTH, sigmoid, tanh, tile
 
@@ -34,15 +43,13 @@ def _product(
         gemm(A, ao, ai, at, 1, B, bo, bt, PANEL, bp, C, co, ci, T, K, R, full)
     for j in range(full, N, WIDTH):
         b = bo + j // PANEL * bp + j % PANEL
-        i = 0
-        while i + TILE <= R:
+        for row in range(0, R if R >= TILE else 0, TILE):
+            i = min(row, R - TILE)
             tile(A, ao + i * ai, ai, at, 1, B, b, bt, PANEL, C, co + i * ci + j, ci, T, K,
                  TILE, 1, 0)  # fmt: skip
-            i += TILE
-        while i < R:
+        for i in range(0 if R >= TILE else R):
             tile(A, ao + i * ai, ai, at, 1, B, b, bt, PANEL, C, co + i * ci + j, ci, T, K,
                  1, 1, 0)  # fmt: skip
-            i += 1
 
 
 @routine
@@ -347,9 +354,9 @@ def _fits(*arrays: Any) -> bool:
 
 
 def _blocks(T: int, N: int, K: int, M: int) -> tuple[int, int]:
-    """Return into how many blocks the batch is cut, and the work in elements (128 FLOP each)."""
-    work = T * N * K * M // 64
-    return (1 if work < 1 << 16 else max(1, min(get_num_threads(), N // 2))), work
+    """Return into how many blocks the batch is cut, and the work in elements (32 FLOP each)."""
+    work = T * N * K * M // 16
+    return (1 if work < SMALL else max(1, min(get_num_threads(), N // 2))), work
 
 
 def _flat(x: Any) -> Any:

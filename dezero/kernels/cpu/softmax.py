@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from dezero.kernels.cpu.jit import compiled, launch, routine, share_of
+from dezero.kernels.cpu.jit import claim, compiled, launch, routine, share_of
 from dezero.kernels.cpu.normalization import flat, single
 from dezero.kernels.cpu.reductions import BLOCK, minus, total
-from dezero.kernels.cpu.vectors import claim, exp, sigmoid
+from dezero.kernels.cpu.vectors import exp, sigmoid
 from dezero.kernels.softmax import LEAST
 
 f = np.float32

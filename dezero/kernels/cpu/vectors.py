@@ -184,16 +184,6 @@ def begin(b: Any, out: dict[Any, Any], add: int) -> dict[Any, Any]:
 
 
 @intrinsic
-def claim(typing: Any, counter: Any) -> Any:
-    """Return ``counter[0]`` (int64) and add 1 to it, atomically: the next block of work to do."""
-
-    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
-        return b.atomic_rmw("add", base(context, b, counter, args[0]), number(1), "monotonic")
-
-    return types.int64(counter), generate
-
-
-@intrinsic
 def _rint(typing: Any, x: Any) -> Any:
     def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
         name = "llvm.rint.f32"

@@ -18,9 +18,18 @@ import numpy as np
 
 from dezero.core.threads import get_num_threads
 from dezero.kernels.cpu.cook_toom import sandwich, sandwich_with
-from dezero.kernels.cpu.jit import aligned, apart, compact, compiled, launch, routine, share_of
+from dezero.kernels.cpu.jit import (
+    aligned,
+    apart,
+    claim,
+    compact,
+    compiled,
+    launch,
+    routine,
+    share_of,
+)
 from dezero.kernels.cpu.tiles import effort, transpose, view, zero
-from dezero.kernels.cpu.vectors import PANEL, VECTORS, WIDTH, claim, tile
+from dezero.kernels.cpu.vectors import PANEL, VECTORS, WIDTH, tile
 
 BLOCK = 1 << 17
 """Floats of V and M that a block of tiles takes: a share of the cache of one core."""
