@@ -68,11 +68,11 @@ def check_filters(
     name: str, x: Any, W: Any, b: Any = None, groups: int = 1, transposed: bool = False
 ) -> None:
     """Raise unless the filters ``W`` and the bias ``b`` fit the images ``x`` and the groups."""
-    per = "/groups" if groups > 1 else ""
-    layout = f"({'C, O' if transposed else 'O, C'}{per}, {'KH, KW' if x.ndim == 4 else 'K'})"
     if not hasattr(W, "ndim"):
+        layout = _layout_of_filters(x, groups, transposed)
         raise TypeError(f"{name}: W is {type(W).__name__}; it wants filters of shape {layout}")
     if x.ndim != W.ndim or min(W.shape[2:]) < 1:
+        layout = _layout_of_filters(x, groups, transposed)
         raise ValueError(f"{name}: W has shape {W.shape}; it wants filters of shape {layout}")
     if W.dtype.kind != "f":
         raise TypeError(
@@ -85,7 +85,8 @@ def check_filters(
     if have != want:
         raise ValueError(
             f"{name}: x of shape {x.shape} has {have} channels, but W of shape {W.shape} wants "
-            f"{want}{f' ({groups} groups)' if per else ''}; filters have the shape {layout}"
+            f"{want}{f' ({groups} groups)' if groups > 1 else ''}; filters have the shape "
+            f"{_layout_of_filters(x, groups, transposed)}"
         )
     channels = W.shape[1] * groups if transposed else W.shape[0]
     if b is not None and np.shape(b) != (channels,):
@@ -93,6 +94,11 @@ def check_filters(
             f"{name}: b has shape {np.shape(b)}, but W of shape {W.shape} makes {channels} "
             f"channels; it wants the shape ({channels},), or None for no bias"
         )
+
+
+def _layout_of_filters(x: Any, groups: int, transposed: bool) -> str:
+    per = "/groups" if groups > 1 else ""
+    return f"({'C, O' if transposed else 'O, C'}{per}, {'KH, KW' if x.ndim == 4 else 'K'})"
 
 
 def _check_groups(name: str, channels: int, whose: str, groups: int) -> None:

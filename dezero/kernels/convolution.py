@@ -9,6 +9,7 @@ group of channels has filters of its own, and the product is one of a stack of m
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from operator import index
@@ -20,6 +21,7 @@ from dezero.cuda import get_array_module
 from dezero.kernels.table import kernel
 
 Array = Any
+Pair = tuple[int, int]
 
 BLOCK = 1 << 19
 """How many numbers the columns of one block may have: about the size of a second-level cache."""
@@ -80,12 +82,12 @@ def get_deconv_outsize(size: int, k: int, s: int, p: int) -> int:
 class Geometry(NamedTuple):
     """The sizes of one convolution: of images, kernel, stride, padding, output and dilation."""
 
-    size: tuple[int, int]
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    pad: tuple[int, int]
-    out: tuple[int, int]
-    dilation: tuple[int, int] = (1, 1)
+    size: Pair
+    kernel: Pair
+    stride: Pair
+    pad: Pair
+    out: Pair
+    dilation: Pair = (1, 1)
 
     @property
     def padded(self) -> tuple[int, int]:
@@ -120,14 +122,14 @@ class Geometry(NamedTuple):
 
 def geometry(size: Any, kernel_size: Any, stride: Any, pad: Any, dilation: Any = 1) -> Geometry:
     """Return the sizes of a convolution of images of ``size`` (height, width)."""
-    h, w = size
-    kernel, step, border, spread = (pair(a) for a in (kernel_size, stride, pad, dilation))
-    kh, kw = (d * (k - 1) + 1 for k, d in zip(kernel, spread, strict=True))
-    out = (
-        get_conv_outsize(h, kh, step[0], border[0]),
-        get_conv_outsize(w, kw, step[1], border[1]),
-    )
-    return Geometry((h, w), kernel, step, border, out, spread)
+    return _geometry(*(pair(a) for a in (tuple(size), kernel_size, stride, pad, dilation)))
+
+
+@functools.lru_cache(1 << 10)
+def _geometry(size: Pair, kernel: Pair, step: Pair, border: Pair, spread: Pair) -> Geometry:
+    spans = [d * (k - 1) + 1 for k, d in zip(kernel, spread, strict=True)]
+    high, wide = map(get_conv_outsize, size, spans, step, border)
+    return Geometry(size, kernel, step, border, (high, wide), spread)
 
 
 def with_pad(x: Array, g: Geometry, dtype: Any = None) -> Array:

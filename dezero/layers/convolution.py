@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ import dezero.functions as F
 from dezero.core import Parameter, Variable
 from dezero.layers.base import Layer, checked_array, checked_flag, checked_size, scaled_normal
 from dezero.layers.state import Slot
+
+_READY = nullcontext()
 
 Pair = int | tuple[int, int]
 
@@ -129,12 +131,12 @@ class Conv2d(Layer):
             return Slot(self._shape(), self.dtype)
         return super()._slot(key, param)
 
+    def _prepared(self, x: Any) -> AbstractContextManager[None]:
+        return self._drawn(x) if self.W.data is None else _READY
+
     @contextmanager
-    def _prepared(self, x: Any) -> Iterator[None]:
+    def _drawn(self, x: Any) -> Iterator[None]:
         """Draw ``W`` once the channels are known; a call that fails leaves nothing behind."""
-        if self.W.data is not None:
-            yield
-            return
         x = checked_array(type(self).__name__, x, 2 + self._axes, self._wanted)
         self.in_channels = x.shape[1]
         try:

@@ -54,12 +54,14 @@ def _planes(
 
 @compiled
 def _planes_relu(
-    x: Any, scale: Any, shift: Any, residual: Any, added: bool, y: Any, t: int, n: int
-) -> None:
+    x: Any, gamma: Any, beta: Any, eps: float, mean: Any, var: Any, residual: Any, added: bool,
+    y: Any, t: int, n: int,
+) -> None:  # fmt: skip
     start, stop = share_of(x.shape[0], t, n)
     for k in range(start, stop):
-        plane, out, other = x[k], y[k], residual[k]
-        a, b = scale[k % scale.size], shift[k % scale.size]
+        plane, out, other, c = x[k], y[k], residual[k], k % gamma.size
+        scale = np.float64(gamma[c]) / math.sqrt(var[c] + eps)
+        a, b = f(scale), f(beta[c] - mean[c] * scale)
         if added:
             for j in range(plane.size):
                 v = plane[j] * a + b + other[j]
@@ -225,15 +227,14 @@ def normalised_relu(
     added = residual is not None
     if pixels < _PLANE or not single(x, gamma, beta, *((residual,) if added else ())):
         return NotImplemented
-    scale = gamma / np.sqrt(var.astype(np.float64) + eps)
-    shift = (beta - mean * scale).astype(np.float32)
+    vectors = [flat(a) for a in (gamma, beta)]
+    stats = [flat(a.astype(np.float32, copy=False)) for a in (mean, var)]
     y = np.empty(x.shape, np.float32)
     x, residual = (np.ascontiguousarray(a) for a in (x, residual if added else x))
     planes = [a.reshape(-1, pixels) for a in (x, residual, y)]
     launch(
-        _planes_relu, planes[0], scale.astype(np.float32), shift, planes[1], added, planes[2],
-        work=x.size,
-    )  # fmt: skip
+        _planes_relu, planes[0], *vectors, eps, *stats, planes[1], added, planes[2], work=x.size
+    )
     return y
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ FAST: dict[str, Any] = {
 """How everything here is compiled: sums may be reordered (so that loops over vectors can be), but
 NaN and infinity are what they are."""
 
-SMALL = 1 << 18
+SMALL = 1 << 19
 """Elements of work below which a second thread costs more than it brings."""
 
 SPIN = 1 << 20
@@ -110,7 +111,7 @@ def launch(kernel: Callable[..., Any], *args: Any, work: int) -> None:
 def aligned(shape: Any, dtype: Any = np.float32) -> np.ndarray[Any, Any]:
     """Return an array for scratch work whose memory begins at a multiple of 64 bytes."""
     dtype = np.dtype(dtype)
-    size = int(np.prod(shape))
+    size = math.prod(shape) if isinstance(shape, tuple) else shape
     raw = np.empty(size * dtype.itemsize + 64, np.uint8)
     start = -raw.ctypes.data % 64
     return raw[start : start + size * dtype.itemsize].view(dtype).reshape(shape)
