@@ -100,7 +100,7 @@ def test_the_reference_in_blocks_computes_the_formula(name, block, monkeypatch):
 @pytest.mark.parametrize("name", MASKS)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("threads", [1, 3])
-def test_compiled_is_the_reference(shape, name, threads):
+def test_compiled_is_the_reference(shape, name, threads, nothing_is_small):
     rng = np.random.default_rng(1)
     xs = arrays(rng, *shape)
     mask = make_mask(rng, name, *shape[:3])
@@ -118,7 +118,7 @@ def test_compiled_is_the_reference(shape, name, threads):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_results_are_the_same_from_run_to_run(threads):
+def test_results_are_the_same_from_run_to_run(threads, nothing_is_small):
     rng = np.random.default_rng(2)
     xs = arrays(rng, (1, 3), 300, 300, 16, 16)
     before = dezero.get_num_threads()

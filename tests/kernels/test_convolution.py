@@ -198,10 +198,7 @@ def test_strided_arrays(layer):
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("layer", range(len(LAYERS)))
-def test_any_number_of_threads_and_the_same_each_time(layer, threads, monkeypatch):
-    from dezero.kernels.cpu import jit
-
-    monkeypatch.setattr(jit, "SMALL", 0)
+def test_any_number_of_threads_and_the_same_each_time(layer, threads, nothing_is_small):
     before = dezero.get_num_threads()
     arrays = problem(np.random.default_rng(layer), *LAYERS[layer])
     dezero.set_num_threads(threads)

@@ -71,7 +71,7 @@ def test_nan_stays_in_its_row(rng):
 
 
 @needs_numba
-def test_results_do_not_depend_on_threads(rng):
+def test_results_do_not_depend_on_threads(rng, nothing_is_small):
     values = rng.standard_normal((3000, 100)).astype(np.float32)
     rows = rng.integers(0, 11, 3000)
     before = dezero.get_num_threads()

@@ -191,7 +191,7 @@ def threads():
 
 
 @pytest.mark.parametrize("shape", [(300, 257), (30, 70, 5, 7), (30, 7, 20, 21)], ids=str)
-def test_results_do_not_depend_on_threads(rng, threads, shape):
+def test_results_do_not_depend_on_threads(rng, threads, shape, nothing_is_small):
     x, gy, gamma, beta = drawn(rng, shape, shape[1])
     last, ones = np.ones(shape[-1], np.float32), np.ones((*shape[:-1], 1), np.float32)
     groups = (np.ones((shape[0], 1, 1), np.float32),) * 2

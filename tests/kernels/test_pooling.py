@@ -162,7 +162,7 @@ def test_functions_run_compiled_and_agree(function, kernel, stride, pad, monkeyp
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
 
 
-def test_the_number_of_threads_changes_nothing():
+def test_the_number_of_threads_changes_nothing(nothing_is_small):
     x = np.random.default_rng(0).standard_normal((5, 7, 63, 63)).astype(np.float32)
     before = dezero.get_num_threads()
     results = []

@@ -65,9 +65,10 @@ def test_results_and_gradients_are_those_of_the_reference(rng, name, shape, stat
     close(run(name, args, grads, reverse), reference(name, args, grads, reverse))
 
 
+@pytest.mark.parametrize("shape", [(6, 67, 9, 160), (2, 15, 3, 17), (1, 3, 2, 40)], ids=str)
 @pytest.mark.parametrize("name", CELLS)
-def test_two_threads_give_the_same(rng, name, two_threads):
-    args, grads = problem(rng, name, (6, 67, 9, 160))
+def test_two_threads_give_the_same(rng, name, shape, two_threads, nothing_is_small):
+    args, grads = problem(rng, name, shape)
     got = run(name, args, grads)
     close(got, reference(name, args, grads))
     again = run(name, args, grads)

@@ -141,7 +141,7 @@ def test_sigmoid_cross_entropy_far_out():
     assert np.isnan(cpu().sigmoid_cross_entropy(bad, bad))
 
 
-def test_results_do_not_depend_on_threads(rng):
+def test_results_do_not_depend_on_threads(rng, nothing_is_small):
     x, gy = (rng.standard_normal((300, 701)).astype(np.float32) for _ in range(2))
     t = rng.integers(0, 701, 300)
 
