@@ -20,7 +20,7 @@ from numpy.lib.stride_tricks import as_strided
 from dezero.core.threads import get_num_threads
 from dezero.kernels.attention import leading, scale_of
 from dezero.kernels.cpu.jit import aligned, apart, claim, compact, compiled, launch, routine
-from dezero.kernels.cpu.tiles import copy_rows, zero
+from dezero.kernels.cpu.tiles import copy_rows, transpose, zero
 from dezero.kernels.cpu.vectors import (
     PANEL,
     TILE,
@@ -71,12 +71,12 @@ def _power(x: Any) -> Any:
 def _turn(x: Any, start: int, step: int, rows: int, depth: int, scale: Any, out: Any) -> None:
     """Write ``scale * x[i, k]`` of some rows to panels ``out[i // PANEL, k, i % PANEL]``."""
     apart()
-    for p in range(0, rows // PANEL * PANEL, PANEL):
-        for k in range(depth):
-            column = out[p * depth + k * PANEL : p * depth + (k + 1) * PANEL]
-            for i in range(PANEL):
-                column[i] = x[start + (p + i) * step + k] * scale
     p = rows // PANEL * PANEL
+    for i in range(0, p, PANEL):
+        transpose(x, start + i * step, step, PANEL, depth, out, i * depth, PANEL)
+    whole = out[: p * depth]
+    for i in range(whole.size):
+        whole[i] *= scale
     if p < rows:
         for k in range(depth):
             column = out[p * depth + k * PANEL : p * depth + (k + 1) * PANEL]
