@@ -104,7 +104,7 @@ def _no_spin(signal: Any, seen: int, report: Any) -> bool:
 spin: Callable[[Any, int, Any], bool] = _no_spin
 """Wait a moment until ``signal[0]`` is not ``seen``; return whether it changed.
 
-A worker first adds 1 to ``report[0]``, and comes back a few microseconds late; for everybody else
+A worker first adds 1 to ``report[0]``, and comes back a microsecond late; for everybody else
 ``report`` is empty.
 """
 

@@ -257,16 +257,12 @@ def test_power_at_zero():
 
 @pytest.mark.parametrize("lead", [(), (2,)], ids=["matrix", "stack"])
 def test_the_gradient_of_a_turned_matrix_lies_as_that_does(rng, lead):
-    x, W, gy = (
-        rng.normal(size=(*lead, 3, 4)),
-        rng.normal(size=(5, 4)),
-        rng.normal(size=(*lead, 3, 5)),
-    )
+    x, W = rng.normal(size=(*lead, 3, 4)), rng.normal(size=(5, 4))
+    gy = rng.normal(size=(*lead, 3, 5))
     node = F.matmul(Variable(x), Variable(W).T)._node
-    rows, grows = x.reshape(-1, 4), gy.reshape(-1, 5)
     gW = node.gW(gy, x)
     assert gW.flags.f_contiguous
-    assert_allclose(gW, rows.T @ grows)
+    assert_allclose(gW, x.reshape(-1, 4).T @ gy.reshape(-1, 5))
     turned = F.matmul(Variable(W).T, Variable(rng.normal(size=(*lead, 5, 6))))._node
     gy, right = rng.normal(size=(*lead, 4, 6)), turned._saved[0][0]
     gx = turned.gx(gy, right)
