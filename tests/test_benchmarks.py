@@ -437,3 +437,12 @@ def test_against_fails_where_the_bar_is_missed():
     )  # fmt: skip
     assert done.returncode == 1
     assert "above 0.001: goldstein_price" in done.stderr
+
+
+def test_handing_over_a_job():
+    pytest.importorskip("numba")
+    done = _run("handover.py", "--rounds", "1")
+    assert done.returncode == 0, done.stderr
+    head, *rows = done.stdout.splitlines()
+    assert "two threads" in head
+    assert len(rows) == 12
