@@ -34,7 +34,7 @@ SMALL = 1 << 19
 """Elements of work below which a second thread costs more than it brings."""
 
 SPIN = 1 << 20
-"""How often a waiting thread looks before it goes to sleep: for about half a millisecond."""
+"""How often a waiting thread looks before it goes to sleep: for 0.2 ms, about."""
 GRACE = 8 << 10
 """How often a worker looks on after it has seen a job: until the thread that posted it, which has
 the interpreter's lock, has given it up to begin its own part."""
