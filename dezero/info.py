@@ -190,9 +190,9 @@ def _kernel_cache() -> str:
 
     if not has_numba():
         return "none: no kernels are compiled"
-    from dezero.kernels.cpu import jit
+    from dezero.kernels.cpu import workers
 
-    dispatcher: Any = jit._spin
+    dispatcher: Any = workers.look
     folder = dispatcher.stats.cache_path
     return (
         _folder(folder, "*.nb?")

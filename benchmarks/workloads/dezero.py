@@ -38,7 +38,7 @@ def _kernels() -> tuple[int, int]:
     numba = sys.modules.get("numba.core.dispatcher")
     if numba is None:
         return 0, 0
-    found = [o for o in gc.get_objects() if isinstance(o, numba.Dispatcher)]
+    found = [o for o in gc.get_objects() if issubclass(type(o), numba.Dispatcher)]
     ready = sum(len(kernel.signatures) for kernel in found)
     return ready, sum(sum(kernel.stats.cache_misses.values()) for kernel in found)
 

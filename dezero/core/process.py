@@ -17,6 +17,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -31,9 +32,14 @@ BLAS_PATIENCE = 20
 
 def tune() -> None:
     """Make both settings, where nobody forbids it."""
-    if os.environ.get("DEZERO_TUNE") != "0":
+    if tuned():
         keep_freed_memory()
         rest_blas_early()
+
+
+def tuned() -> bool:
+    """Return whether the process may be set up for training: ``DEZERO_TUNE`` is not 0."""
+    return os.environ.get("DEZERO_TUNE") != "0"
 
 
 def keep_freed_memory() -> bool:
@@ -60,17 +66,28 @@ def rest_blas_early() -> bool:
     """
     if "OPENBLAS_THREAD_TIMEOUT" in os.environ:
         return False
-    module = getattr(getattr(np, "_core", None), "_multiarray_umath", None)
-    path = getattr(module, "__file__", None)
-    if path is None or sys.platform == "win32":
-        return False
-    try:
-        numpy = ctypes.CDLL(path)  # finds the names of the libraries that NumPy is linked with
-        read, stop = numpy.openblas_read_env, numpy.blas_thread_shutdown_
-    except (OSError, AttributeError):
+    read, stop = blas_function("openblas_read_env"), blas_function("blas_thread_shutdown_")
+    if read is None or stop is None:
         return False
     os.environ["OPENBLAS_THREAD_TIMEOUT"] = str(BLAS_PATIENCE)
     read()
     del os.environ["OPENBLAS_THREAD_TIMEOUT"]
     stop()
     return True
+
+
+def blas_function(name: str) -> Any:
+    """Return a function of the OpenBLAS that NumPy multiplies with, None if there is none.
+
+    Builds of OpenBLAS differ in what they add to their public names.
+    """
+    module = getattr(getattr(np, "_core", None), "_multiarray_umath", None)
+    path = getattr(module, "__file__", None)
+    if path is None or sys.platform == "win32":
+        return None
+    try:
+        numpy = ctypes.CDLL(path)  # finds the names of the libraries that NumPy is linked with
+    except OSError:
+        return None
+    variants = (name, f"scipy_{name}64_", f"scipy_{name}", f"{name}64_")
+    return next((getattr(numpy, v) for v in variants if hasattr(numpy, v)), None)

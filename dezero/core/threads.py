@@ -1,26 +1,68 @@
-"""Threads: how many, and how a piece of work is shared among them.
+"""Threads: how many, who does the work, and how it is handed over.
 
-One pool for everything that runs in parallel: kernels and large elementwise functions. A job that
-nobody has begun is done by the thread that waits for it, so a busy machine costs little, nothing
-can deadlock, and several Python threads may compute at once.
+One pool for everything that runs in parallel: kernels, large elementwise functions and, where
+NumPy has OpenBLAS, its matrix products too (``kernels/cpu/workers.py``). A job that nobody has
+begun is done by the thread that waits for it, so a busy machine costs little, nothing can deadlock,
+and several Python threads may compute at once.
 
 Waking a thread that sleeps takes longer than many a job, and a thread that asks for the
 interpreter's lock while another has it goes to sleep. So whoever waits first looks for a moment
-whether a counter has changed, without the lock: :data:`spin`, which the compiled kernels bring
-along. And each side asks for the lock when the other has given it up: a worker reports a job when
-it begins to look for the next one, and leaves the thread that posted a job the time to begin its
-own part.
+whether a number on the :data:`board` has changed, without the lock: that is what the compiled
+kernels bring along, see :func:`equip`. And each side asks for the lock when the other has given it
+up: a worker reports a job when it begins to look for the next one, and leaves the thread that
+posted a job the time to begin its own part.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+
+WORKERS = 256
+"""How many workers there are at most."""
+LINE = 8
+"""Numbers in a row of the board: each row is a cache line of its own."""
+
+
+def _board() -> np.ndarray[Any, Any]:
+    raw = np.zeros((WORKERS + 3) * LINE, np.int64)
+    start = -(raw.ctypes.data // 8) % LINE
+    return raw[start : start + (WORKERS + 2) * LINE].reshape(-1, LINE)
+
+
+board = _board()
+"""Numbers that threads watch: row 0 begins with how many jobs were posted and how many workers
+there are, row 1 with how many jobs are done; then comes a row for each worker."""
+
+
+class Waiting(NamedTuple):
+    """How threads wait without the interpreter's lock."""
+
+    begin: Callable[[], None]
+    """Called before the first worker starts."""
+    look: Callable[[int, int], bool]
+    """``look(row, seen)``: wait a moment until ``board[row, 0]`` is not ``seen``; did it change?"""
+    stand_by: Callable[[int, int], None]
+    """``stand_by(worker, seen)``: report the job before, and wait until one is posted."""
+    post: Callable[[], None]
+    """Count a job that was posted, and wake a worker if all sleep."""
+
+
+_waiting: Waiting | None = None
+
+
+def equip(waiting: Waiting) -> None:
+    """Let threads wait this way from now on; before, they sleep at once."""
+    global _waiting
+    _waiting = waiting
+    if board[0, 1]:
+        waiting.begin()
 
 
 class _Job:
@@ -51,9 +93,9 @@ class _Job:
     def result(self) -> None:
         """Do the work or wait for it; raise what it raised."""
         self.run()
-        while self._done.locked():
-            seen = int(_finished[0])
-            if not self._done.locked() or not spin(_finished, seen, _nothing):
+        while _waiting is not None and self._done.locked():
+            seen = int(board[1, 0])
+            if self._done.locked() and not _waiting.look(1, seen):
                 break
         self._done.acquire()
         if self._error is not None:
@@ -64,49 +106,55 @@ class _Pool:
     """Worker threads, started when they are first needed."""
 
     def __init__(self) -> None:
-        self._queue: SimpleQueue[_Job] = SimpleQueue()
-        self._workers = 0
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._workers: list[threading.Thread] = []
         self._lock = threading.Lock()
 
     def submit(self, job: _Job, workers: int) -> None:
         """Offer a job to the workers, of which there should be so many."""
         with self._lock:
-            while self._workers < workers:
-                name = f"dezero-{self._workers + 1}"
-                threading.Thread(target=self._serve, name=name, daemon=True).start()
-                self._workers += 1
-        self._queue.put(job)
-        _posted[0] += 1
+            while len(self._workers) < min(workers, WORKERS):
+                self._start(len(self._workers))
+        self._offer(job)
 
-    def _serve(self) -> None:
+    def close(self) -> None:
+        """Let the workers end, and wait a moment for them."""
+        with self._lock:
+            for _ in self._workers:
+                self._offer(None)
+            for worker in self._workers:
+                worker.join(timeout=1)
+
+    def _start(self, index: int) -> None:
+        if index == 0 and _waiting is not None:
+            _waiting.begin()
+        name = f"dezero-{index + 1}"
+        worker = threading.Thread(target=self._serve, args=(index,), name=name, daemon=True)
+        self._workers.append(worker)
+        worker.start()
+        board[0, 1] = len(self._workers)
+
+    def _offer(self, job: _Job | None) -> None:
+        self._queue.put(job)
+        if _waiting is not None:
+            _waiting.post()
+
+    def _serve(self, index: int) -> None:
         _local.inside = True
         while True:
-            seen = int(_posted[0])
+            seen = int(board[0, 0])
             try:
                 job = self._queue.get_nowait()
-                _finished[0] += 1  # the job before: nobody reports it otherwise
+                board[1, 0] += 1  # the job before: nobody reports it otherwise
             except Empty:
-                if spin(_posted, seen, _finished):
+                if _waiting is not None:
+                    _waiting.stand_by(index, seen)
                     continue
                 job = self._queue.get()
+            if job is None:
+                return
             job.run()
             del job  # its arrays
-
-
-_posted, _finished, _nothing = np.zeros(8, np.int64), np.zeros(8, np.int64), np.zeros(0, np.int64)
-"""How many jobs were offered and how many are done: the first number of a cache line each."""
-
-
-def _no_spin(signal: Any, seen: int, report: Any) -> bool:
-    return False
-
-
-spin: Callable[[Any, int, Any], bool] = _no_spin
-"""Wait a moment until ``signal[0]`` is not ``seen``; return whether it changed.
-
-A worker first adds 1 to ``report[0]``, and comes back a microsecond late; for everybody else
-``report`` is empty.
-"""
 
 
 class _Local(threading.local):
@@ -129,6 +177,7 @@ def _default() -> int:
 _local = _Local()
 _pool = _Pool()
 _count = _default()
+atexit.register(lambda: _pool.close())
 
 
 def get_num_threads() -> int:
@@ -220,6 +269,8 @@ def _after_fork() -> None:
     global _pool
     _pool = _Pool()
     _local.inside = False
+    board[0, 1] = 0
+    board[2:, 0] = 0
 
 
 if hasattr(os, "register_at_fork"):

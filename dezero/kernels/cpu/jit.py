@@ -17,7 +17,6 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-from dezero.core import threads
 from dezero.core.threads import share
 
 FAST: dict[str, Any] = {
@@ -32,12 +31,6 @@ NaN and infinity are what they are."""
 
 SMALL = 1 << 19
 """Elements of work below which a second thread costs more than it brings."""
-
-SPIN = 1 << 20
-"""How often a waiting thread looks before it goes to sleep: for 0.2 ms, about."""
-GRACE = 8 << 10
-"""How often a worker looks on after it has seen a job: until the thread that posted it, which has
-the interpreter's lock, has given it up to begin its own part."""
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -157,30 +150,3 @@ def claim(typing: Any, counter: Any) -> Any:
         return b.atomic_rmw("add", first, context.get_constant(types.int64, 1), "monotonic")
 
     return types.int64(counter), generate
-
-
-@intrinsic
-def _look(typing: Any, signal: Any) -> Any:
-    """Return ``signal[0]`` (int64) as it is in memory now."""
-
-    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
-        first = context.make_array(signal)(context, b, args[0]).data
-        return b.load_atomic(first, "monotonic", 8)
-
-    return types.int64(signal), generate
-
-
-@compiled
-def _spin(signal: Any, seen: int, report: Any) -> bool:
-    """Do what :data:`dezero.core.threads.spin` says, without the interpreter's lock."""
-    if report.size:
-        claim(report)
-    for _ in range(SPIN):
-        if _look(signal) != seen:
-            for _ in range(GRACE if report.size else 0):
-                _look(signal)
-            return True
-    return False
-
-
-threads.spin = _spin

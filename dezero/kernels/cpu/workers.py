@@ -1,0 +1,297 @@
+"""How the pool's threads wait without the interpreter, and do OpenBLAS's work as well.
+
+NumPy's products run on threads of OpenBLAS's own. After each, they go on looking for work, on the
+cores that our workers want for the next kernel; and ours do the same to them. OpenBLAS lets a
+program run its jobs on threads of the program's (``openblas_set_threads_callback_function``). Here
+a worker that waits does them: no second set of threads, and whoever takes part in a kernel is awake
+for the product after it. A training step takes a tenth to a fifth less time so
+(``benchmarks/NOTES.md``).
+
+Nothing here needs the interpreter's lock. What threads tell each other is in the rows of
+:data:`dezero.core.threads.board`. A worker's row begins with its state:
+
+======== ===================================================================
+AWAY     it runs Python: a job of the pool's, or none yet
+READY    it looks for something to do
+ASLEEP   it waits for its lock
+TAKEN    somebody writes down a job of OpenBLAS's for it
+WORK     it does that job
+DONE     it has done it; who took it sets it free again
+======== ===================================================================
+
+A job of OpenBLAS's waits for the others of the same product, so all of them must run at the same
+time. Where too few workers are free the others go to OpenBLAS's own threads, as without us.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import re
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import cfunc, types
+from numba.extending import intrinsic
+
+from dezero.core import threads
+from dezero.core.process import blas_function, tuned
+from dezero.kernels.cpu.jit import compact, compiled, routine
+
+SPIN = 1 << 20
+"""How often a waiting thread looks before it goes to sleep."""
+GRACE = 8 << 10
+"""How often a worker looks on after it has seen a job: until the thread that posted it, which has
+the interpreter's lock, has given it up to begin its own part."""
+PATIENCE = 1 << 14
+"""How often a product looks whether a worker that is AWAY comes back."""
+
+AWAY, READY, ASLEEP, TAKEN, WORK, DONE = range(6)
+POSTED, COUNT, BEGIN, AWAIT, TOP = range(0, 40, 8)
+"""Where in the first row is what: in bytes."""
+STATE, LOCK, CALL, JOB, EXTRA = range(0, 40, 8)
+"""Where in a worker's row is what."""
+ROW = 8 * threads.LINE
+FIRST = 2 * ROW
+"""Where the first worker's row begins."""
+
+_INT, _LONG, _VOID = ir.IntType(32), ir.IntType(64), ir.VoidType()
+
+
+@intrinsic
+def _base(typing: Any) -> Any:
+    """Return the address of the board: a symbol, so that machine code on disk has no address."""
+
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        known = b.module.globals.get("dezero_board")
+        return b.ptrtoint(known or ir.GlobalVariable(b.module, _LONG, "dezero_board"), _LONG)
+
+    return types.int64(), generate
+
+
+@intrinsic
+def _load(typing: Any, address: Any) -> Any:
+    """Return the number at an address as it is in memory now."""
+
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        return b.load_atomic(b.inttoptr(args[0], _LONG.as_pointer()), "seq_cst", 8)
+
+    return types.int64(types.int64), generate
+
+
+@intrinsic
+def _store(typing: Any, address: Any, value: Any) -> Any:
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        b.store_atomic(args[1], b.inttoptr(args[0], _LONG.as_pointer()), "seq_cst", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def _add(typing: Any, address: Any) -> Any:
+    """Add 1 to the number at an address, atomically."""
+
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        pointer = b.inttoptr(args[0], _LONG.as_pointer())
+        return b.atomic_rmw("add", pointer, ir.Constant(_LONG, 1), "seq_cst")
+
+    return types.int64(types.int64), generate
+
+
+@intrinsic
+def _swap(typing: Any, address: Any, old: Any, new: Any) -> Any:
+    """Write ``new`` where ``old`` is, if it still is; return whether it was."""
+
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        pointer = b.inttoptr(args[0], _LONG.as_pointer())
+        result = b.cmpxchg(pointer, args[1], args[2], "seq_cst", "seq_cst")
+        return b.extract_value(result, 1)
+
+    return types.boolean(types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
+def _call_job(typing: Any, function: Any, thread: Any, job: Any, extra: Any) -> Any:
+    """Call OpenBLAS's ``void function(int thread, void *job, int extra)``."""
+
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(_VOID, [_INT, _LONG, _INT])
+        thread, extra = b.trunc(args[1], _INT), b.trunc(args[3], _INT)
+        b.call(b.inttoptr(args[0], kind.as_pointer()), [thread, args[2], extra])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
+def _call_list(typing: Any, function: Any, number: Any, jobs: Any) -> Any:
+    """Call OpenBLAS's ``int function(long number, void *jobs)``."""
+
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(_INT, [_LONG, _LONG])
+        b.call(b.inttoptr(args[0], kind.as_pointer()), [args[1], args[2]])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), generate
+
+
+# Python's own locks: they sleep and wake on every system, and want no interpreter.
+_acquire = types.ExternalFunction("PyThread_acquire_lock", types.int32(types.int64, types.int32))
+_release = types.ExternalFunction("PyThread_release_lock", types.void(types.int64))
+
+
+@compiled
+def look(row: int, seen: int) -> bool:
+    """Wait a moment until the first number of a row changes; return whether it did."""
+    address = _base() + row * ROW
+    for _ in range(SPIN):  # noqa: SIM110
+        if _load(address) != seen:
+            return True
+    return False
+
+
+@compiled
+def post() -> None:
+    """Count a job of the pool's, and wake a worker that sleeps."""
+    compact()
+    board = _base()
+    _add(board + POSTED)
+    for w in range(_load(board + COUNT)):
+        row = board + FIRST + w * ROW
+        if _load(row) == ASLEEP and _swap(row, ASLEEP, READY):
+            _release(_load(row + LOCK))
+            return
+
+
+@compiled
+def stand_by(worker: int, seen: int) -> None:
+    """Report the job before, and wait until another is posted; do OpenBLAS's jobs meanwhile."""
+    compact()
+    board = _base()
+    row = board + FIRST + worker * ROW
+    top = _load(board + TOP)
+    _store(row, READY)
+    _add(board + ROW)
+    looks = 0
+    while True:
+        state = _load(row)
+        if state == WORK:
+            _call_job(_load(row + CALL), top - 1 - worker, _load(row + JOB), _load(row + EXTRA))
+            _store(row, DONE)
+            looks = 0
+        elif state == READY and _load(board + POSTED) != seen:
+            if _swap(row, READY, AWAY):
+                for _ in range(GRACE):
+                    _load(board + POSTED)
+                return
+        elif state == READY:
+            looks += 1
+            if looks > SPIN and _swap(row, READY, ASLEEP):
+                # Whoever changes the state of a sleeper also opens its lock, once.
+                if _load(board + POSTED) == seen or not _swap(row, ASLEEP, READY):
+                    _acquire(_load(row + LOCK), 1)
+                looks = 0
+
+
+@routine
+def _take(row: int, call: int, job: int, extra: int) -> bool:
+    """Give a job of OpenBLAS's to a worker that waits; return whether that worked."""
+    state = _load(row)
+    if (state != READY and state != ASLEEP) or not _swap(row, state, TAKEN):
+        return False
+    _store(row + CALL, call)
+    _store(row + JOB, job)
+    _store(row + EXTRA, extra)
+    _store(row, WORK)
+    if state == ASLEEP:
+        _release(_load(row + LOCK))
+    return True
+
+
+def _products(sync: int, call: int, count: int, size: int, jobs: int, extra: int) -> None:
+    """Do ``count`` jobs of OpenBLAS's at the same time, ``size`` bytes each, and wait for them.
+
+    The first is our own, others are the workers'. OpenBLAS keeps a buffer for each number of a
+    thread: workers count down from the last one, its own threads up from the first.
+    """
+    compact()
+    board = _base()
+    given, mine = 1, 0
+    for _ in range(PATIENCE):
+        away = False
+        for w in range(min(_load(board + COUNT), _load(board + TOP) // 2)):
+            row = board + FIRST + w * ROW
+            if given < count and _take(row, call, jobs + given * size, extra):
+                given += 1
+                mine |= 1 << w
+            away = away or _load(row) == AWAY
+        if given == count or not away:
+            break
+    rest = jobs + given * size
+    if given < count:
+        _call_list(_load(board + BEGIN), given, rest)
+    _call_job(call, _load(board + TOP), jobs, extra)
+    for w in range(63):
+        row = board + FIRST + w * ROW
+        if mine >> w & 1:
+            while _load(row) != DONE:
+                pass
+            _store(row, READY)
+    if given < count:
+        _call_list(_load(board + AWAIT), count - given, rest)
+
+
+_KIND = types.void(types.int32, types.int64, types.int32, types.uint64, types.int64, types.int32)
+
+
+def _compiled_products() -> Any:
+    """Compile :func:`_products` for C, or take it from disk."""
+    try:
+        return cfunc(_KIND, cache=True, error_model="numpy")(_products)
+    except RuntimeError:  # no folder for the cache
+        return cfunc(_KIND, error_model="numpy")(_products)
+
+
+_kept: list[Any] = []
+"""What C holds addresses of."""
+
+
+def _serve_blas() -> None:
+    """Let OpenBLAS, where that is what NumPy multiplies with, run its jobs on our workers."""
+    if _kept or not tuned():
+        return
+    names = ("set_threads_callback_function", "get_config", "get_parallel")
+    register, config, parallel = (blas_function(f"openblas_{name}") for name in names)
+    begin, wait = blas_function("exec_blas_async"), blas_function("exec_blas_async_wait")
+    if None in (register, config, parallel, begin, wait) or parallel() != 1:  # 1: its own threads
+        return
+    config.restype = ctypes.c_char_p
+    most = re.search(rb"MAX_THREADS=(\d+)", config())
+    if most is None or int(most[1]) < 2:
+        return
+    for at, function in ((BEGIN, begin), (AWAIT, wait)):
+        threads.board[0, at // 8] = ctypes.cast(function, ctypes.c_void_p).value
+    threads.board[0, TOP // 8] = int(most[1]) - 1
+    products = _compiled_products()
+    _kept.append(products)
+    register.argtypes = [ctypes.c_void_p]
+    register(products.address)
+    atexit.register(register, None)  # the machine code does not outlive the interpreter
+
+
+def _equip() -> None:
+    llvm.add_symbol("dezero_board", threads.board.ctypes.data)
+    allocate = ctypes.pythonapi.PyThread_allocate_lock
+    allocate.restype, allocate.argtypes = ctypes.c_void_p, []
+    acquire = ctypes.pythonapi.PyThread_acquire_lock
+    acquire.argtypes = [ctypes.c_void_p, ctypes.c_int]
+    for row in threads.board[2:]:
+        lock = allocate()
+        acquire(lock, 1)
+        row[LOCK // 8] = lock
+    threads.equip(threads.Waiting(_serve_blas, look, stand_by, post))
+
+
+_equip()
