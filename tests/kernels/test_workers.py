@@ -134,7 +134,7 @@ def test_products_kernels_and_factorizations_of_several_python_threads(threads):
         wrong = []
 
         def compute(kind):
-            for _ in range(30):
+            for _ in range(8):
                 try:
                     if kind == 0:
                         check()

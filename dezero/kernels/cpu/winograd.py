@@ -37,6 +37,10 @@ FEW = 96
 """Tiles up to which all of them are one block, and threads share the filters instead."""
 MANY = 1 << 14
 """Filters from which on they are shared if the tiles are few: they are most of the memory then."""
+GROUP = 32
+"""Channels whose filters are read together."""
+DEPTH = 128
+"""Channels of which the points of filters are in the cache at a time, where filters are shared."""
 
 
 class Plan(NamedTuple):
@@ -61,6 +65,7 @@ class Plan(NamedTuple):
     blocks: int
     vk: int  # floats from one point to the next in V
     mk: int  # and in M
+    step: int  # output channels that are done at a time
     stage: int  # floats for a part of an image, channels last
 
 
@@ -75,7 +80,7 @@ def plan(
 ) -> Plan:
     """Cut a convolution of images of that shape into blocks of tiles of m x m outputs.
 
-    ``whole``: one block, and output channels are done a panel at a time.
+    ``whole``: one block, and output channels are done one or two panels at a time.
     """
     n, c, h, w = shape
     cp, op = ceil(c, WIDTH) * WIDTH, ceil(o, PANEL) * PANEL
@@ -89,11 +94,13 @@ def plan(
     ni = max(1, min(n, size // (th * tw))) if (th, tw) == (rows, columns) else 1
     down, across = ceil(rows, th), ceil(columns, tw)
     room = ni * th * tw + 6  # the last tile of products may take rows that mean nothing
-    step = PANEL if whole else op
+    step = op
+    if whole:
+        step = 2 * PANEL if op >= 4 * PANEL * threads else PANEL
     stage = max((th * m + 2) * (tw * m + 2) * cp, th * m * tw * m * op)
     return Plan(
         n, c, h, w, o, out[0], out[1], pad[0], pad[1], cp, op, ni, th, tw, down, across,
-        ceil(n, ni) * down * across, room * cp + PANEL, room * step + PANEL,
+        ceil(n, ni) * down * across, room * cp + PANEL, room * step + PANEL, step,
         ceil(stage, 16) * 16 + 16,
     )  # fmt: skip
 
@@ -184,35 +191,47 @@ def _from_points(
 
 @routine
 def _filter_points(
-    f: int, e: int, w: Any, turned: bool, O: int, C: int, c: int, panel: int, T: Any,  # noqa: E741
-    U: Any, u: int, uk: int,
+    f: int, e: int, w: Any, turned: bool, O: int, C: int, c: int, count: int,  # noqa: E741
+    panel: int, T: Any, U: Any, u: int, uk: int,
 ) -> None:  # fmt: skip
-    """U[u + k uk + o] = the points of the filters for channel c, for the o of a panel."""
+    """U[u + k uk + i PANEL + o] = the points of the filters for channel c + i, i < ``count``.
+
+    Of the filters of a panel. Filters of 512 channels lie so far apart that eight of them fall on
+    two places of the first cache: so several channels are read from each before the next.
+    """
     compact()
+    first, d = (8 * WIDTH, -WIDTH) if turned else (0, WIDTH)
     for o in range(panel, min(panel + PANEL, O), WIDTH):
-        at = c * O + o if turned else o * C + c
-        transpose(w, at * 9, 9 if turned else 9 * C, min(WIDTH, O - o), 9, T, 0, WIDTH)
-        first, d = (8 * WIDTH, -WIDTH) if turned else (0, WIDTH)
-        sandwich(f, T, first, 3 * d, d, U, u + o - panel, e * uk, uk, T, 0, WIDTH)
+        width = min(WIDTH, O - o)
+        if not turned:
+            transpose(w, (o * C + c) * 9, 9 * C, width, 9 * count, T, 0, WIDTH)
+        for i in range(count):
+            at = 9 * WIDTH * i
+            if turned:
+                transpose(w, ((c + i) * O + o) * 9, 9, width, 9, T, at, WIDTH)
+            sandwich(f, T, at + first, 3 * d, d, U, u + i * PANEL + o - panel, e * uk, uk, T, 0,
+                     WIDTH)  # fmt: skip
 
 
 @routine
 def _multiply(
-    V: Any, Cp: int, vk: int, U: Any, uk: int, M: Any, step: int, mk: int, C: int, points: int,
+    V: Any, c0: int, C: int, p: Any, U: Any, uk: int, M: Any, columns: int, points: int,
     tiles: int,
 ) -> None:  # fmt: skip
-    """M[k] = V[k] U[k] for each point; U in panels of C rows, ``step`` columns in all."""
+    """M[k] += V[k] U[k] for each point and C channels from ``c0``; U in panels of C rows."""
     apart()
+    step = p.step
     for k in range(points):
-        for j in range(0, step, PANEL):
+        for j in range(0, columns, PANEL):
             i = 0
             while i < tiles:
-                a, u, c, rest = k * vk + i * Cp, k * uk + j * C, k * mk + i * step + j, tiles - i
+                a, u, rest = k * p.vk + i * p.Cp + c0, k * uk + j * C, tiles - i
+                c = k * p.mk + i * step + j
                 if rest > 8 or rest == 5 or rest == 6:
-                    tile(V, a, Cp, 0, 1, U, u, 0, PANEL, M, c, step, 1, C, 6, VECTORS, 0)
+                    tile(V, a, p.Cp, 0, 1, U, u, 0, PANEL, M, c, step, 1, C, 6, VECTORS, 1)
                     i += 6
                 else:
-                    tile(V, a, Cp, 0, 1, U, u, 0, PANEL, M, c, step, 1, C, 4, VECTORS, 0)
+                    tile(V, a, p.Cp, 0, 1, U, u, 0, PANEL, M, c, step, 1, C, 4, VECTORS, 1)
                     i += 4
 
 
@@ -226,10 +245,13 @@ def _make(m: int) -> Any:
         compact()
         f = sandwich_with(filters, 0)
         T = view(T, t * T.shape[1], T.shape[1])
-        start, stop = share_of(p.Op // PANEL * p.C, t, n)
-        for i in range(start, stop):
-            _filter_points(f, e, w, turned, p.O, p.C, i % p.C, i // p.C * PANEL, T,
+        i, stop = share_of(p.Op // PANEL * p.C, t, n)
+        while i < stop:
+            c = i % p.C
+            count = min(GROUP, p.C - c, stop - i)
+            _filter_points(f, e, w, turned, p.O, p.C, c, count, i // p.C * PANEL, T,
                            U, i * PANEL, p.C * p.Op + PANEL)  # fmt: skip
+            i += count
 
     @compiled
     def by_tiles(
@@ -249,7 +271,8 @@ def _make(m: int) -> Any:
             tiles = (box[1] - box[0]) * (box[3] - box[2]) * (box[5] - box[4])
             to_points(f, m, 2, x, p.C, 0, p.C, p.H, p.W, p.top, p.left, box, P, V, p.Cp,
                       p.vk)  # fmt: skip
-            _multiply(V, p.Cp, p.vk, U, p.C * p.Op + PANEL, M, p.Op, p.mk, p.C, e * e, tiles)
+            zero(M, 0, e * e * p.mk)
+            _multiply(V, 0, p.C, p, U, p.C * p.Op + PANEL, M, p.Op, e * e, tiles)
             _from_points(h, m, M, p.Op, p, box, 0, p.O, bias, P, y)
 
     @compiled
@@ -260,25 +283,30 @@ def _make(m: int) -> Any:
         """Convolve with few filters after few: their points need no memory but the cache."""
         compact()
         f, g, h = sandwich_with(inwards, 0), sandwich_with(filters, 0), sandwich_with(outwards, 1)
-        own, size, uk = t * scratch.shape[1], e * e * p.vk, (p.C + 1) * PANEL
+        own, size, uk = t * scratch.shape[1], e * e * p.vk, DEPTH * p.step + PANEL
         P, V = view(scratch, own, p.stage), view(scratch, own + p.stage, size)
         own += p.stage + size
         U, M = view(scratch, own, e * e * uk), view(scratch, own + e * e * uk, e * e * p.mk)
-        T = view(scratch, own + e * e * (uk + p.mk), 9 * WIDTH)
+        T = view(scratch, own + e * e * (uk + p.mk), 9 * WIDTH * GROUP)
         box, ready = corners(p, 0, m), False
         while True:
-            o = claim(counter) * PANEL
+            o = claim(counter) * p.step
             if o >= p.O:
                 break
             if not ready:  # each thread for itself: they are few
                 to_points(f, m, 2, x, p.C, 0, p.C, p.H, p.W, p.top, p.left, box, P, V,
                           p.Cp, p.vk)  # fmt: skip
                 ready = True
-            for c in range(p.C):
-                _filter_points(g, e, w, turned, p.O, p.C, c, o, T, U, c * PANEL, uk)
-            tiles = p.N * p.th * p.tw
-            _multiply(V, p.Cp, p.vk, U, uk, M, PANEL, p.mk, p.C, e * e, tiles)
-            _from_points(h, m, M, PANEL, p, box, o, min(PANEL, p.O - o), bias, P, y)
+            columns, tiles = min(p.step, p.Op - o), p.N * p.th * p.tw
+            zero(M, 0, e * e * p.mk)
+            for c0 in range(0, p.C, DEPTH):
+                depth = min(DEPTH, p.C - c0)
+                for j in range(0, columns, PANEL):
+                    for c in range(0, depth, GROUP):
+                        _filter_points(g, e, w, turned, p.O, p.C, c0 + c, min(GROUP, depth - c),
+                                       o + j, T, U, j * depth + c * PANEL, uk)  # fmt: skip
+                _multiply(V, c0, depth, p, U, uk, M, columns, e * e, tiles)
+            _from_points(h, m, M, p.step, p, box, o, min(columns, p.O - o), bias, P, y)
 
     return points_of_filters, by_tiles, by_filters
 
@@ -300,7 +328,7 @@ def convolve(x: Any, W: Any, b: Any, out: Any, pad: Any, turned: bool, m: int) -
     y = np.empty((n, o, *out), np.float32)
     counter, work = np.zeros(1, np.int64), effort(2 * points * c * o * tiles)
     if few:
-        size = p.stage + points * (p.vk + p.mk + (c + 1) * PANEL) + 9 * WIDTH
+        size = p.stage + points * (p.vk + p.mk + DEPTH * p.step + PANEL) + 9 * WIDTH * GROUP
         scratch = aligned((threads, ceil(size, 16) * 16))
         launch(
             by_filters, x.reshape(-1), W.reshape(-1), turned, bias, y.reshape(-1), p, scratch,
@@ -308,7 +336,7 @@ def convolve(x: Any, W: Any, b: Any, out: Any, pad: Any, turned: bool, m: int) -
         )  # fmt: skip
         return y
     U = aligned(points * (p.Op * c + PANEL))
-    T = aligned((threads, 9 * WIDTH))
+    T = aligned((threads, 9 * WIDTH * GROUP))
     launch(points_of_filters, W.reshape(-1), turned, U, p, T, work=40 * c * o)
     scratch = aligned((threads, ceil(p.stage + points * (p.vk + p.mk), 16) * 16))
     launch(by_tiles, x.reshape(-1), U, bias, y.reshape(-1), p, scratch, counter, work=work)
