@@ -33,7 +33,7 @@ from dezero.kernels.cpu.vectors import PANEL, VECTORS, WIDTH, tile
 
 BLOCK = 1 << 17
 """Floats of V and M that a block of tiles takes: a share of the cache of one core."""
-FEW = 96
+FEW = 200
 """Tiles up to which all of them are one block, and threads share the filters instead."""
 MANY = 1 << 14
 """Filters from which on they are shared if the tiles are few: they are most of the memory then."""
