@@ -1,8 +1,8 @@
 """What it costs to hand a job to a second thread: ``python benchmarks/handover.py``.
 
 A kernel of some 10 to 200 µs runs alone and on two threads in turns: right after other Python
-code, after a pause in which nothing runs, and after a matrix product of NumPy's, whose threads
-stand in the way for a while. Medians; half the time alone is what two threads could reach.
+code, after a pause in which nothing runs, and after a matrix product of NumPy's, which empties the
+caches of what Python needs. Medians; half the time alone is what two threads could reach.
 """
 
 from __future__ import annotations

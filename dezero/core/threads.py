@@ -2,8 +2,8 @@
 
 One pool for everything that runs in parallel: kernels, large elementwise functions and, where
 NumPy has OpenBLAS, its matrix products too (``kernels/cpu/workers.py``). A job that nobody has
-begun is done by the thread that waits for it, so a busy machine costs little, nothing can deadlock,
-and several Python threads may compute at once.
+begun is done by the thread that waits for it, so a busy machine costs little, nothing can
+deadlock, and several Python threads may compute at once.
 
 Waking a thread that sleeps takes longer than many a job, and a thread that asks for the
 interpreter's lock while another has it goes to sleep. So whoever waits first looks for a moment
@@ -47,7 +47,7 @@ class Waiting(NamedTuple):
     begin: Callable[[], None]
     """Called before the first worker starts."""
     look: Callable[[int, int], bool]
-    """``look(row, seen)``: wait a moment until ``board[row, 0]`` is not ``seen``; did it change?"""
+    """``look(row, seen)``: wait a moment until ``board[row, 0]`` is not ``seen``; did it so?"""
     stand_by: Callable[[int, int], None]
     """``stand_by(worker, seen)``: report the job before, and wait until one is posted."""
     post: Callable[[], None]
@@ -60,9 +60,9 @@ _waiting: Waiting | None = None
 def equip(waiting: Waiting) -> None:
     """Let threads wait this way from now on; before, they sleep at once."""
     global _waiting
-    _waiting = waiting
     if board[0, 1]:
         waiting.begin()
+    _waiting = waiting
 
 
 class _Job:

@@ -33,15 +33,16 @@ SMALL = 1 << 19
 """Elements of work below which a second thread costs more than it brings."""
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """Compile a function at its first call; the machine code is kept on disk.
 
     Where no folder can be written the code lives as long as the process.
     """
+    options = FAST | options
     try:
-        dispatcher = njit(function, cache=True, **FAST)
+        dispatcher = njit(function, cache=True, **options)
     except RuntimeError:  # no folder for the cache
-        return njit(function, **FAST)
+        return njit(function, **options)
     _stamp(dispatcher)
     return dispatcher
 

@@ -3,9 +3,8 @@
 NumPy's products run on threads of OpenBLAS's own. After each, they go on looking for work, on the
 cores that our workers want for the next kernel; and ours do the same to them. OpenBLAS lets a
 program run its jobs on threads of the program's (``openblas_set_threads_callback_function``). Here
-a worker that waits does them: no second set of threads, and whoever takes part in a kernel is awake
-for the product after it. A training step takes a tenth to a fifth less time so
-(``benchmarks/NOTES.md``).
+a worker that waits does them: there is no second set of threads, and whoever takes part in a
+kernel is awake for the product after it.
 
 Nothing here needs the interpreter's lock. What threads tell each other is in the rows of
 :data:`dezero.core.threads.board`. A worker's row begins with its state:
@@ -27,6 +26,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import functools
 import re
 from typing import Any
 
@@ -39,13 +39,17 @@ from dezero.core import threads
 from dezero.core.process import blas_function, tuned
 from dezero.kernels.cpu.jit import compact, compiled, routine
 
-SPIN = 1 << 20
-"""How often a waiting thread looks before it goes to sleep."""
+SPIN = 1 << 23
+"""How often a waiting thread looks before it goes to sleep: for some 2 ms. OpenBLAS's own threads
+look for 25, if nobody tells them otherwise."""
 GRACE = 8 << 10
 """How often a worker looks on after it has seen a job: until the thread that posted it, which has
 the interpreter's lock, has given it up to begin its own part."""
 PATIENCE = 1 << 14
 """How often a product looks whether a worker that is AWAY comes back."""
+
+MOST = 63
+"""How many workers take part in a product at most."""
 
 AWAY, READY, ASLEEP, TAKEN, WORK, DONE = range(6)
 POSTED, COUNT, BEGIN, AWAIT, TOP = range(0, 40, 8)
@@ -152,9 +156,12 @@ def look(row: int, seen: int) -> bool:
     return False
 
 
-@compiled
+@functools.partial(compiled, nogil=False)
 def post() -> None:
-    """Count a job of the pool's, and wake a worker that sleeps."""
+    """Count a job of the pool's, and wake a worker that sleeps.
+
+    It keeps the interpreter's lock: the worker would take it before the caller's own part begins.
+    """
     compact()
     board = _base()
     _add(board + POSTED)
@@ -171,14 +178,14 @@ def stand_by(worker: int, seen: int) -> None:
     compact()
     board = _base()
     row = board + FIRST + worker * ROW
-    top = _load(board + TOP)
     _store(row, READY)
     _add(board + ROW)
     looks = 0
     while True:
         state = _load(row)
         if state == WORK:
-            _call_job(_load(row + CALL), top - 1 - worker, _load(row + JOB), _load(row + EXTRA))
+            thread = _load(board + TOP) - 1 - worker
+            _call_job(_load(row + CALL), thread, _load(row + JOB), _load(row + EXTRA))
             _store(row, DONE)
             looks = 0
         elif state == READY and _load(board + POSTED) != seen:
@@ -189,10 +196,11 @@ def stand_by(worker: int, seen: int) -> None:
         elif state == READY:
             looks += 1
             if looks > SPIN and _swap(row, READY, ASLEEP):
-                # Whoever changes the state of a sleeper also opens its lock, once.
-                if _load(board + POSTED) == seen or not _swap(row, ASLEEP, READY):
-                    _acquire(_load(row + LOCK), 1)
                 looks = 0
+                if _load(board + POSTED) != seen:  # posted by one who saw no sleeper
+                    _swap(row, ASLEEP, READY)
+        elif state == ASLEEP:  # whoever changes this state opens the lock
+            _acquire(_load(row + LOCK), 1)
 
 
 @routine
@@ -221,7 +229,7 @@ def _products(sync: int, call: int, count: int, size: int, jobs: int, extra: int
     given, mine = 1, 0
     for _ in range(PATIENCE):
         away = False
-        for w in range(min(_load(board + COUNT), _load(board + TOP) // 2)):
+        for w in range(min(_load(board + COUNT), _load(board + TOP) // 2, MOST)):
             row = board + FIRST + w * ROW
             if given < count and _take(row, call, jobs + given * size, extra):
                 given += 1
@@ -233,7 +241,7 @@ def _products(sync: int, call: int, count: int, size: int, jobs: int, extra: int
     if given < count:
         _call_list(_load(board + BEGIN), given, rest)
     _call_job(call, _load(board + TOP), jobs, extra)
-    for w in range(63):
+    for w in range(MOST):
         row = board + FIRST + w * ROW
         if mine >> w & 1:
             while _load(row) != DONE:
@@ -282,10 +290,11 @@ def _serve_blas() -> None:
 
 
 def _equip() -> None:
+    """Give the workers their locks, and let threads wait as this module does."""
     llvm.add_symbol("dezero_board", threads.board.ctypes.data)
-    allocate = ctypes.pythonapi.PyThread_allocate_lock
+    python = ctypes.pythonapi
+    allocate, acquire = python.PyThread_allocate_lock, python.PyThread_acquire_lock
     allocate.restype, allocate.argtypes = ctypes.c_void_p, []
-    acquire = ctypes.pythonapi.PyThread_acquire_lock
     acquire.argtypes = [ctypes.c_void_p, ctypes.c_int]
     for row in threads.board[2:]:
         lock = allocate()
