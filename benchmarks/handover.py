@@ -1,6 +1,6 @@
 """What it costs to hand a job to a second thread: ``python benchmarks/handover.py``.
 
-A kernel of some 10 to 200 µs runs alone and on two threads in turns: right after other Python
+A kernel of some 2 to 200 µs runs alone and on two threads in turns: right after other Python
 code, after a pause in which nothing runs, and after a matrix product of NumPy's, which empties the
 caches of what Python needs. Medians; half the time alone is what two threads could reach.
 """
@@ -20,14 +20,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 
 import dezero
-from dezero.core.threads import share
-from dezero.kernels.cpu.jit import compiled, share_of
+from dezero.kernels.cpu.jit import share_of
+from dezero.kernels.cpu.shared import shared, spread
 
 SIZES = (1 << 6, 1 << 12, 1 << 15, 1 << 17)
 PRODUCT = np.ones((512, 512), np.float32)
 
 
-@compiled
+@shared
 def work(x: Any, out: Any, t: int, n: int) -> None:
     """Add up squares, one after the other: somewhat more than a nanosecond each."""
     start, stop = share_of(x.size, t, n)
@@ -56,7 +56,9 @@ def measure(size: int, before: Callable[[], Any], rounds: int) -> tuple[float, f
     x, out = np.ones(size), np.zeros(16)
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
-        for kind, call in enumerate((lambda: work(x, out, 0, 1), lambda: share(work, x, out))):
+        for kind, call in enumerate(
+            (lambda: work(x, out, 0, 1), lambda: spread(work, x, out, threads=2))
+        ):
             before()
             start = time.perf_counter()
             call()

@@ -110,18 +110,18 @@ class _Pool:
         self._workers: list[threading.Thread] = []
         self._lock = threading.Lock()
 
-    def submit(self, job: _Job, workers: int) -> None:
-        """Offer a job to the workers, of which there should be so many."""
-        with self._lock:
-            while len(self._workers) < min(workers, WORKERS):
-                self._start(len(self._workers))
-        self._offer(job)
+    def start(self, workers: int) -> None:
+        """Start workers until there are so many."""
+        if len(self._workers) < min(workers, WORKERS):
+            with self._lock:
+                while len(self._workers) < min(workers, WORKERS):
+                    self._start(len(self._workers))
 
     def close(self) -> None:
         """Let the workers end, and wait a moment for them."""
         with self._lock:
             for _ in self._workers:
-                self._offer(None)
+                self.offer(None)
             for worker in self._workers:
                 worker.join(timeout=1)
 
@@ -134,7 +134,8 @@ class _Pool:
         worker.start()
         board[0, 1] = len(self._workers)
 
-    def _offer(self, job: _Job | None) -> None:
+    def offer(self, job: _Job | None) -> None:
+        """Offer a job to the workers; None ends one of them."""
         self._queue.put(job)
         if _waiting is not None:
             _waiting.post()
@@ -226,6 +227,17 @@ def set_num_threads(count: int) -> None:
     _count = count
 
 
+def available(threads: int) -> int:
+    """Return on how many of so many threads work may run: one, within a job of the pool's.
+
+    There are as many workers then.
+    """
+    if threads <= 1 or _local.inside:
+        return 1
+    _pool.start(threads - 1)
+    return threads
+
+
 def share(work: Callable[..., Any], *args: Any, threads: int | None = None) -> None:
     """Call ``work(*args, t, n)`` for each thread ``t`` of ``n``, at the same time, and wait.
 
@@ -244,13 +256,13 @@ def share(work: Callable[..., Any], *args: Any, threads: int | None = None) -> N
     Exception
         What ``work`` raised.
     """
-    n = _count if threads is None else min(_count, threads)
-    if n <= 1 or _local.inside:
+    n = available(_count if threads is None else min(_count, threads))
+    if n == 1:
         work(*args, 0, 1)
         return
     jobs = [_Job(work, (*args, t, n)) for t in range(1, n)]
     for job in jobs:
-        _pool.submit(job, n - 1)
+        _pool.offer(job)
     error = None
     try:
         work(*args, 0, n)

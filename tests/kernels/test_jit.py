@@ -98,7 +98,7 @@ if wide:  # the CPU that code is made for is the one there is
     binding.get_host_cpu_name = lambda name=wide["cpu"]: name
     binding.get_host_cpu_features = lambda: {wide["feature"]: True}
 import dezero
-import dezero.kernels.cpu.jit as jit
+import dezero.kernels.cpu.shared as jit
 kernels = {}
 original = jit.launch
 def launch(kernel, *args, work):

@@ -110,7 +110,7 @@ def test_more_jobs_than_workers():
 def test_products_before_there_are_workers_and_without_them():
     run(
         """
-        workers._serve_blas()
+        workers._begin()
         assert board[0, 1] == 0
         check()
         ready()

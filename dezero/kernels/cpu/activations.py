@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from dezero.kernels.cpu.elementwise import mapped
-from dezero.kernels.cpu.jit import compiled, share_of
+from dezero.kernels.cpu.jit import share_of
+from dezero.kernels.cpu.shared import shared
 from dezero.kernels.cpu.vectors import erf, exp, sigmoid
 
 f = np.float32
@@ -18,7 +19,7 @@ _SLOPE = f(3 * 0.044715)
 _ROOT, _DENSITY = f(math.sqrt(0.5)), f(1 / math.sqrt(2 * math.pi))
 
 
-@compiled
+@shared
 def _gelu(x: Any, y: Any, t: int, n: int) -> None:
     start, stop = share_of(x.size, t, n)
     x, y = x[start:stop], y[start:stop]
@@ -28,7 +29,7 @@ def _gelu(x: Any, y: Any, t: int, n: int) -> None:
         y[i] = v / (_ONE + exp(-_2C * (v + _CUBIC * v * v * v)))
 
 
-@compiled
+@shared
 def _gelu_grad(gy: Any, x: Any, gx: Any, t: int, n: int) -> None:
     start, stop = share_of(x.size, t, n)
     gy, x, gx = gy[start:stop], x[start:stop], gx[start:stop]
@@ -40,7 +41,7 @@ def _gelu_grad(gy: Any, x: Any, gx: Any, t: int, n: int) -> None:
         gx[i] = gy[i] * (h + v * slope)
 
 
-@compiled
+@shared
 def _exact_gelu(x: Any, y: Any, t: int, n: int) -> None:
     start, stop = share_of(x.size, t, n)
     x, y = x[start:stop], y[start:stop]
@@ -48,7 +49,7 @@ def _exact_gelu(x: Any, y: Any, t: int, n: int) -> None:
         y[i] = x[i] * _HALF * (_ONE + erf(x[i] * _ROOT))
 
 
-@compiled
+@shared
 def _exact_gelu_grad(gy: Any, x: Any, gx: Any, t: int, n: int) -> None:
     start, stop = share_of(x.size, t, n)
     gy, x, gx = gy[start:stop], x[start:stop], gx[start:stop]
@@ -57,7 +58,7 @@ def _exact_gelu_grad(gy: Any, x: Any, gx: Any, t: int, n: int) -> None:
         gx[i] = gy[i] * (_HALF * (_ONE + erf(x[i] * _ROOT)) + x[i] * density)
 
 
-@compiled
+@shared
 def _silu(x: Any, y: Any, t: int, n: int) -> None:
     start, stop = share_of(x.size, t, n)
     x, y = x[start:stop], y[start:stop]
@@ -65,7 +66,7 @@ def _silu(x: Any, y: Any, t: int, n: int) -> None:
         y[i] = x[i] * sigmoid(x[i])
 
 
-@compiled
+@shared
 def _silu_grad(gy: Any, x: Any, gx: Any, t: int, n: int) -> None:
     start, stop = share_of(x.size, t, n)
     gy, x, gx = gy[start:stop], x[start:stop], gx[start:stop]

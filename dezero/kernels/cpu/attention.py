@@ -19,7 +19,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from dezero.core.threads import get_num_threads
 from dezero.kernels.attention import leading, scale_of
-from dezero.kernels.cpu.jit import aligned, apart, claim, compact, compiled, launch, routine
+from dezero.kernels.cpu.jit import aligned, apart, claim, compact, routine
+from dezero.kernels.cpu.shared import launch, shared
 from dezero.kernels.cpu.tiles import copy_rows, transpose, zero
 from dezero.kernels.cpu.vectors import (
     PANEL,
@@ -168,7 +169,7 @@ def _softmax(S: Any, keys: int, first: int, lanes: int, top: Any, total: Any, ol
             total[i] += row[i]
 
 
-@compiled
+@shared
 def _forward(
     q: Any, k: Any, v: Any, mask: Any, y: Any, tops: Any, totals: Any, strides: Any,
     sizes: Any, scale: Any, causal: bool, scratch: Any, counter: Any, t: int, n: int,
@@ -244,7 +245,7 @@ def _slopes(
             slopes[i] = w * (slopes[i] - mean[i]) * c
 
 
-@compiled
+@shared
 def _backward(
     gy: Any, q: Any, k: Any, v: Any, mask: Any, y: Any, lse: Any, gq: Any, gk: Any, gv: Any,
     strides: Any, sizes: Any, scale: Any, causal: bool, scratch: Any, counter: Any,

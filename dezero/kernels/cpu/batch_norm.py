@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core.threads import get_num_threads, share
-from dezero.kernels.cpu.jit import SMALL, aligned, compiled, launch, routine, share_of
+from dezero.core.threads import get_num_threads
+from dezero.kernels.cpu.jit import SMALL, aligned, routine, share_of
 from dezero.kernels.cpu.normalization import flat, single
 from dezero.kernels.cpu.reductions import dot_about, minus, moments_about, total
+from dezero.kernels.cpu.shared import launch, shared, spread
 
 f = np.float32
 _ZERO = f(0)
@@ -23,7 +24,7 @@ _PLANE = 32  # pixels from which planes are quicker than columns
 _TILE = 1024  # columns that are worked on together
 
 
-@compiled
+@shared
 def _planes(
     x: Any, gamma: Any, beta: Any, eps: float, given: bool, mean: Any, var: Any, y: Any,
     t: int, n: int,
@@ -52,7 +53,7 @@ def _planes(
                 out[j] = minus(plane[j], m) * a + b
 
 
-@compiled
+@shared
 def _planes_relu(
     x: Any, gamma: Any, beta: Any, eps: float, mean: Any, var: Any, residual: Any, added: bool,
     y: Any, t: int, n: int,
@@ -72,7 +73,7 @@ def _planes_relu(
                 out[j] = _ZERO if v < _ZERO else v
 
 
-@compiled
+@shared
 def _planes_grad(
     gy: Any, x: Any, gamma: Any, mean: Any, inv_std: Any, fixed: bool,
     gx: Any, ggamma: Any, gbeta: Any, t: int, n: int,
@@ -99,7 +100,7 @@ def _planes_grad(
                     out[j] = g[j] * scale - shift - minus(plane[j], m) * slope
 
 
-@compiled
+@shared
 def _columns(
     x: Any, gamma: Any, beta: Any, eps: float, given: bool, mean: Any, var: Any, y: Any,
     pixels: int, narrow: Any, wide: Any, t: int, n: int,
@@ -141,7 +142,7 @@ def _columns(
                 out[j] = minus(row[j], m[j]) * a[j] + b[j]
 
 
-@compiled
+@shared
 def _columns_grad(
     gy: Any, x: Any, gamma: Any, mean: Any, inv_std: Any, fixed: bool,
     gx: Any, ggamma: Any, gbeta: Any, pixels: int, narrow: Any, wide: Any, t: int, n: int,
@@ -263,7 +264,7 @@ def _run(planes: Any, columns: Any, images: Any, params: Any, result: Any, sums:
     threads = 1 if size < SMALL else get_num_threads()
     width = max(_TILE, pixels)
     scratch = aligned((threads, 4, width)), aligned((threads, 2, width), np.float64)
-    share(
+    spread(
         columns, *cut[: len(images)], *params, *cut[len(images) :], *sums, pixels, *scratch,
         threads=threads,
     )  # fmt: skip

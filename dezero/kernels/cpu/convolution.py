@@ -13,7 +13,8 @@ import numpy as np
 from dezero.core import Config
 from dezero.kernels.convolution import geometry
 from dezero.kernels.cpu import depthwise, direct, direct_grad, winograd, winograd_grad
-from dezero.kernels.cpu.jit import compiled, launch, share_of
+from dezero.kernels.cpu.jit import share_of
+from dezero.kernels.cpu.shared import launch, shared
 
 CHANNELS = 16
 """Channels, in and out, from which on Winograd's algorithm is the quicker one."""
@@ -128,7 +129,7 @@ def channel_sum(gy: Any) -> Any:
     return total
 
 
-@compiled
+@shared
 def _channel_sum(gy: Any, total: Any, t: int, n: int) -> None:
     start, stop = share_of(gy.shape[1], t, n)
     for c in range(start, stop):

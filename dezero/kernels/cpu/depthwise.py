@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from dezero.core.threads import get_num_threads
-from dezero.kernels.cpu.jit import aligned, apart, claim, compact, compiled, launch, routine
+from dezero.kernels.cpu.jit import aligned, apart, claim, compact, routine
 from dezero.kernels.cpu.planes import Axis, layout, place, stage
+from dezero.kernels.cpu.shared import launch, shared
 from dezero.kernels.cpu.tiles import copy_rows, tile_at, view, zero
 from dezero.kernels.cpu.vectors import WIDTH
 
@@ -35,7 +36,7 @@ def _dot(P: Any, po: int, Z: Any, zo: int, count: int) -> Any:
     return total
 
 
-@compiled
+@shared
 def _forward(
     x: Any, w: Any, bias: Any, y: Any, table: Any, phases: Any, p: Any, scratch: Any,
     counter: Any, t: int, n: int,
@@ -62,7 +63,7 @@ def _forward(
                     copy_rows(S, i * p.pitch * p.width, p.width, 1, y, to, p.OW, rows, p.OW)
 
 
-@compiled
+@shared
 def _weight_grad(
     x: Any, gy: Any, table: Any, phases: Any, p: Any, gW: Any, scratch: Any, counter: Any,
     t: int, n: int,

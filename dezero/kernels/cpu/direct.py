@@ -12,17 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dezero.core.threads import get_num_threads
-from dezero.kernels.cpu.jit import (
-    aligned,
-    apart,
-    claim,
-    compact,
-    compiled,
-    launch,
-    routine,
-    share_of,
-)
+from dezero.kernels.cpu.jit import aligned, apart, claim, compact, routine, share_of
 from dezero.kernels.cpu.planes import Axis, Planes, layout, pack, place, stage
+from dezero.kernels.cpu.shared import launch, shared
 from dezero.kernels.cpu.tiles import copy_rows, effort, move_one, tile_at, transpose, view
 from dezero.kernels.cpu.vectors import PANEL, VECTORS
 
@@ -78,7 +70,7 @@ def _copy_out(
                         move_one(S, at + h * step + j, y, to + h * down * width + j * right)
 
 
-@compiled
+@shared
 def _convolve(
     x: Any, A: Any, bias: Any, y: Any, table: Any, offsets: Any, phases: Any, p: Any, parts: Any,
     terms: Any, share: int, out: Any, scratch: Any, counter: Any, t: int, n: int,
@@ -210,7 +202,7 @@ FUSED = 32
 """Channels below which the taps of a part are one term: sums over channels alone are too short."""
 
 
-@compiled
+@shared
 def _turn(W: Any, A: Any, G: int, O: int, K: int, t: int, n: int) -> None:  # noqa: E741
     """A[g, k, o] = W[g, o, k]."""
     start, stop = share_of(K, t, n)

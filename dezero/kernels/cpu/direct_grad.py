@@ -12,17 +12,9 @@ from typing import Any
 import numpy as np
 
 from dezero.core.threads import get_num_threads
-from dezero.kernels.cpu.jit import (
-    aligned,
-    apart,
-    claim,
-    compact,
-    compiled,
-    launch,
-    routine,
-    share_of,
-)
+from dezero.kernels.cpu.jit import aligned, apart, claim, compact, routine, share_of
 from dezero.kernels.cpu.planes import Axis, layout, pack, place, stage
+from dezero.kernels.cpu.shared import launch, shared
 from dezero.kernels.cpu.tiles import add, effort, tile_of_rows, transpose, view, zero
 from dezero.kernels.cpu.vectors import PANEL, VECTORS, WIDTH
 
@@ -58,7 +50,7 @@ def _products(
                 k += 4
 
 
-@compiled
+@shared
 def _sums(
     x: Any, gy: Any, table: Any, offsets: Any, phases: Any, p: Any, share: int, parts: int,
     items: int, D: Any, gW: Any, scratch: Any, counter: Any, t: int, n: int,
@@ -107,7 +99,7 @@ def _sums(
             transpose(own, 0, share, C * p.taps, R, gW, at, p.C * p.taps)
 
 
-@compiled
+@shared
 def _finish(D: Any, gW: Any, p: Any, share: int, parts: int, t: int, n: int) -> None:
     """Add up the parts, and turn sums (channels and taps, output channels) into filters."""
     chunks, splits = -(-p.C // p.chunk), -(-p.R // share)

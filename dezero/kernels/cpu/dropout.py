@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from dezero.kernels.cpu.jit import compiled, launch, share_of
+from dezero.kernels.cpu.jit import share_of
 from dezero.kernels.cpu.normalization import flat, single
+from dezero.kernels.cpu.shared import launch, shared
 
 _ZERO = np.float32(0)
 
 
-@compiled
+@shared
 def _dropped(x: Any, mask: Any, scale: Any, y: Any, t: int, n: int) -> None:
     start, stop = share_of(x.size, t, n)
     for i in range(start, stop):

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from dezero.kernels.cpu import vectors
-from dezero.kernels.cpu.jit import compiled, launch, share_of
+from dezero.kernels.cpu.jit import share_of
+from dezero.kernels.cpu.shared import launch, shared
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
 
 
-@compiled
+@shared
 def _exp(x: Any, y: Any, t: int, n: int) -> None:
     start, stop = share_of(x.size, t, n)
     x, y = x[start:stop], y[start:stop]
@@ -21,7 +22,7 @@ def _exp(x: Any, y: Any, t: int, n: int) -> None:
         y[i] = vectors.exp(x[i])
 
 
-@compiled
+@shared
 def _tanh(x: Any, y: Any, t: int, n: int) -> None:
     start, stop = share_of(x.size, t, n)
     x, y = x[start:stop], y[start:stop]
@@ -29,7 +30,7 @@ def _tanh(x: Any, y: Any, t: int, n: int) -> None:
         y[i] = vectors.tanh(x[i])
 
 
-@compiled
+@shared
 def _tanh_grad(gy: Any, y: Any, gx: Any, t: int, n: int) -> None:
     start, stop = share_of(y.size, t, n)
     gy, y, gx = gy[start:stop], y[start:stop], gx[start:stop]
@@ -37,7 +38,7 @@ def _tanh_grad(gy: Any, y: Any, gx: Any, t: int, n: int) -> None:
         gx[i] = gy[i] * (_ONE - y[i] * y[i])
 
 
-@compiled
+@shared
 def _sigmoid(x: Any, y: Any, t: int, n: int) -> None:
     start, stop = share_of(x.size, t, n)
     x, y = x[start:stop], y[start:stop]
@@ -45,7 +46,7 @@ def _sigmoid(x: Any, y: Any, t: int, n: int) -> None:
         y[i] = vectors.sigmoid(x[i])
 
 
-@compiled
+@shared
 def _sigmoid_grad(gy: Any, y: Any, gx: Any, t: int, n: int) -> None:
     start, stop = share_of(y.size, t, n)
     gy, y, gx = gy[start:stop], y[start:stop], gx[start:stop]
@@ -53,7 +54,7 @@ def _sigmoid_grad(gy: Any, y: Any, gx: Any, t: int, n: int) -> None:
         gx[i] = gy[i] * y[i] * (_ONE - y[i])
 
 
-@compiled
+@shared
 def _relu(x: Any, y: Any, t: int, n: int) -> None:
     start, stop = share_of(x.size, t, n)
     x, y = x[start:stop], y[start:stop]
@@ -61,7 +62,7 @@ def _relu(x: Any, y: Any, t: int, n: int) -> None:
         y[i] = _ZERO if x[i] < _ZERO else x[i]  # so that NaN stays
 
 
-@compiled
+@shared
 def _relu_grad(gy: Any, y: Any, gx: Any, t: int, n: int) -> None:
     start, stop = share_of(y.size, t, n)
     gy, y, gx = gy[start:stop], y[start:stop], gx[start:stop]

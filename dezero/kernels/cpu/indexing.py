@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from dezero.kernels.cpu.jit import compiled, launch
 from dezero.kernels.cpu.normalization import flat, single
+from dezero.kernels.cpu.shared import launch, shared
 
 _LINE = 16  # floats of a cache line: threads write to lines of their own
 _FRESH = 1 << 23  # elements from which the system hands out memory, that it has set to 0
 _ZERO = np.float32(0)
 
 
-@compiled
+@shared
 def _add_rows(values: Any, rows: Any, clear: bool, result: Any, t: int, n: int) -> None:
     """Add in the order of ``rows``, so that sums are the same on any number of threads."""
     width = result.shape[1]

@@ -1,7 +1,7 @@
-"""Compile a kernel, and run it on several threads.
+"""Compile functions, and what compiled functions use.
 
-A compiled kernel works on arrays that are handed to it and allocates nothing; it releases the
-interpreter's lock. Its last two arguments are the thread's number and their count.
+A compiled function works on arrays that are handed to it and allocates nothing; it releases the
+interpreter's lock. ``shared.py`` runs it on several threads.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-from dezero.core.threads import share
-
 FAST: dict[str, Any] = {
     "nogil": True,
     "error_model": "numpy",
@@ -29,7 +27,7 @@ FAST: dict[str, Any] = {
 """How everything here is compiled: sums may be reordered (so that loops over vectors can be), but
 NaN and infinity are what they are."""
 
-SMALL = 1 << 19
+SMALL = 1 << 18
 """Elements of work below which a second thread costs more than it brings."""
 
 
@@ -88,18 +86,6 @@ def share_of(size: int, t: int, n: int) -> tuple[int, int]:
     the compiler does not know that it is not negative keeps a loop from running on vectors.
     """
     return size * t // n, size * (t + 1) // n
-
-
-def launch(kernel: Callable[..., Any], *args: Any, work: int) -> None:
-    """Run ``kernel(*args, t, n)`` on each of ``n`` threads ``t``; on one where ``work`` is small.
-
-    ``work`` is about the number of elements that are read. The kernel cuts its work by ``t`` and
-    ``n`` alone, so that results do not depend on which thread was quicker.
-    """
-    if work < SMALL:
-        kernel(*args, 0, 1)
-    else:
-        share(kernel, *args)
 
 
 def aligned(shape: Any, dtype: Any = np.float32) -> np.ndarray[Any, Any]:

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from dezero.kernels.cpu.jit import compiled, launch, rows, share_of
+from dezero.kernels.cpu.jit import rows, share_of
 from dezero.kernels.cpu.reductions import dot_about, minus, moments_about, total
+from dezero.kernels.cpu.shared import launch, shared
 
 f = np.float32
 _ZERO = f(0)
@@ -20,7 +21,7 @@ _PART = 1 << 15  # elements whose gradients for gamma and beta are added up befo
 _PLANE = 16  # shorter channels are left to the reference
 
 
-@compiled
+@shared
 def _layer_norm(
     x: Any, gamma: Any, beta: Any, eps: float, centred: bool,
     y: Any, mean: Any, inv_std: Any, t: int, n: int,
@@ -41,7 +42,7 @@ def _layer_norm(
             out[j] = minus(row[j], m) * s * gamma[j] + beta[j]
 
 
-@compiled
+@shared
 def _layer_norm_grad(
     gy: Any, x: Any, gamma: Any, mean: Any, inv_std: Any, centred: bool,
     gx: Any, ggammas: Any, gbetas: Any, t: int, n: int,
@@ -70,7 +71,7 @@ def _layer_norm_grad(
                 gbeta[j] += g[j]
 
 
-@compiled
+@shared
 def _group_norm(
     x: Any, gamma: Any, beta: Any, eps: float, y: Any, mean: Any, inv_std: Any, t: int, n: int
 ) -> None:
@@ -93,7 +94,7 @@ def _group_norm(
                 out[j] = minus(plane[j], m) * a + b
 
 
-@compiled
+@shared
 def _group_norm_grad(
     gy: Any, x: Any, gamma: Any, mean: Any, inv_std: Any, gx: Any, ggammas: Any, gbetas: Any,
     t: int, n: int,

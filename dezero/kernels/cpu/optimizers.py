@@ -19,8 +19,9 @@ from numba import carray, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from dezero.core.threads import share
+from dezero.core.threads import get_num_threads
 from dezero.kernels.cpu.jit import SMALL, compiled, share_of
+from dezero.kernels.cpu.shared import shared, spread
 
 BLOCK = 1 << 14
 """Elements of a block: what a thread takes at a time."""
@@ -45,7 +46,7 @@ def _part(table: Any, sizes: Any, owner: Any, first: Any, block: int, column: in
     return carray(_pointer(table[i, column] + 4 * start), (size,), np.float32)
 
 
-@compiled
+@shared
 def _sgd(table: Any, sizes: Any, owner: Any, first: Any, rates: Any, t: int, n: int) -> None:
     start, stop = share_of(owner.size, t, n)
     lr = rates[0]
@@ -56,7 +57,7 @@ def _sgd(table: Any, sizes: Any, owner: Any, first: Any, rates: Any, t: int, n: 
             p[i] -= lr * g[i]
 
 
-@compiled
+@shared
 def _momentum(table: Any, sizes: Any, owner: Any, first: Any, rates: Any, t: int, n: int) -> None:
     """Step by momentum; with ``ahead`` (1), as Nesterov does."""
     start, stop = share_of(owner.size, t, n)
@@ -78,7 +79,7 @@ def _flushed(x: Any) -> Any:
     return _ZERO if abs(x) < _LEAST else x
 
 
-@compiled
+@shared
 def _adagrad(table: Any, sizes: Any, owner: Any, first: Any, rates: Any, t: int, n: int) -> None:
     start, stop = share_of(owner.size, t, n)
     lr, eps = rates[0], rates[1]
@@ -92,7 +93,7 @@ def _adagrad(table: Any, sizes: Any, owner: Any, first: Any, rates: Any, t: int,
             p[i] -= lr * g[i] / (f(math.sqrt(new)) + eps)
 
 
-@compiled
+@shared
 def _rmsprop(table: Any, sizes: Any, owner: Any, first: Any, rates: Any, t: int, n: int) -> None:
     start, stop = share_of(owner.size, t, n)
     lr, forget, eps = rates[0], rates[1], rates[2]
@@ -106,7 +107,7 @@ def _rmsprop(table: Any, sizes: Any, owner: Any, first: Any, rates: Any, t: int,
             p[i] -= lr * g[i] / (f(math.sqrt(new)) + eps)
 
 
-@compiled
+@shared
 def _adadelta(table: Any, sizes: Any, owner: Any, first: Any, rates: Any, t: int, n: int) -> None:
     start, stop = share_of(owner.size, t, n)
     forget, eps = rates[0], rates[1]
@@ -123,7 +124,7 @@ def _adadelta(table: Any, sizes: Any, owner: Any, first: Any, rates: Any, t: int
             p[i] -= dx
 
 
-@compiled
+@shared
 def _adam(table: Any, sizes: Any, owner: Any, first: Any, rates: Any, t: int, n: int) -> None:
     start, stop = share_of(owner.size, t, n)
     lr, forget1, forget2, eps, keep = rates[0], rates[1], rates[2], rates[3], rates[4]
@@ -161,10 +162,8 @@ def update(rule: str, lines: list[tuple[Any, ...]], rates: tuple[float, ...]) ->
     table = np.array(addresses, np.int64)
     sizes, owner, first = _plan(lengths)
     arguments = table, sizes, owner, first, np.array(rates, np.float32)
-    if sum(lengths) * len(lines[0]) <= 4 * SMALL:  # numbers that are read
-        RULES[rule](*arguments, 0, 1)
-    else:
-        share(RULES[rule], *arguments)
+    small = sum(lengths) * len(lines[0]) <= 4 * SMALL  # numbers that are read
+    spread(RULES[rule], *arguments, threads=1 if small else get_num_threads())
     return None
 
 

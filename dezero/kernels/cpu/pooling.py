@@ -16,7 +16,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from dezero.kernels.convolution import Geometry, geometry
-from dezero.kernels.cpu.jit import compiled, launch, share_of
+from dezero.kernels.cpu.jit import share_of
+from dezero.kernels.cpu.shared import launch, shared
 from dezero.kernels.cpu.vectors import base, f32, i32, number
 
 i8 = ir.IntType(8)
@@ -187,7 +188,7 @@ def deal(
     return types.void(gy, n, w, n, n, gx, n, L), generate
 
 
-@compiled
+@shared
 def _maxima(x: Any, y: Any, w: Any, sizes: Any, window: Any, inside: Any, t: int, n: int) -> None:
     h, width, oh, ow = sizes
     kh, kw, sh, sw, ph, pw = window
@@ -236,7 +237,7 @@ def max_pooling(x: Any, kernel_size: Any, stride: Any = 1, pad: Any = 0) -> Any:
     return result if result is NotImplemented else result[0]
 
 
-@compiled
+@shared
 def _scatter(
     gy: Any, w: Any, places: Any, gx: Any, sizes: Any, window: Any, t: int, n: int
 ) -> None:
@@ -250,7 +251,7 @@ def _scatter(
                 gx[x0 + o * window[3] + places[w[q + o]]] += gy[q + o]
 
 
-@compiled
+@shared
 def _scatter_pairs(gy: Any, w: Any, gx: Any, sizes: Any, t: int, n: int) -> None:
     h, width, oh, ow = sizes
     start, stop = share_of(gx.size // (h * width), t, n)
@@ -274,7 +275,7 @@ def _scatter_pairs(gy: Any, w: Any, gx: Any, sizes: Any, t: int, n: int) -> None
         gx[(p * h + 2 * oh) * width : (p + 1) * h * width] = _ZERO
 
 
-@compiled
+@shared
 def _gather(x: Any, w: Any, places: Any, y: Any, sizes: Any, window: Any, t: int, n: int) -> None:
     h, width, oh, ow = sizes
     start, stop = share_of(x.size // (h * width), t, n)
@@ -311,7 +312,7 @@ def pool_gather(x: Any, w: Any, kernel_size: Any, stride: Any, pad: Any) -> Any:
     return y
 
 
-@compiled
+@shared
 def _means(x: Any, y: Any, sizes: Any, window: Any, inside: Any, t: int, n: int) -> None:
     h, width, oh, ow = sizes
     kh, kw, sh, sw, ph, pw = window
@@ -346,7 +347,7 @@ def _means(x: Any, y: Any, sizes: Any, window: Any, inside: Any, t: int, n: int)
                     o += 1
 
 
-@compiled
+@shared
 def _spread(gy: Any, gx: Any, sizes: Any, window: Any, t: int, n: int) -> None:
     h, width, oh, ow = sizes
     kh, kw, sh, sw, ph, pw = window
@@ -364,7 +365,7 @@ def _spread(gy: Any, gx: Any, sizes: Any, window: Any, t: int, n: int) -> None:
                         row[j] += share
 
 
-@compiled
+@shared
 def _spread_apart(gy: Any, gx: Any, sizes: Any, kh: int, kw: int, t: int, n: int) -> None:
     h, width, oh, ow = sizes
     scale = _ONE / np.float32(kh * kw)

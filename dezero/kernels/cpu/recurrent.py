@@ -13,16 +13,8 @@ import numpy as np
 
 from dezero.core.threads import get_num_threads
 from dezero.kernels.cpu.gemm import gemm
-from dezero.kernels.cpu.jit import (
-    SMALL,
-    aligned,
-    apart,
-    compact,
-    compiled,
-    launch,
-    routine,
-    share_of,
-)
+from dezero.kernels.cpu.jit import SMALL, aligned, apart, compact, routine, share_of
+from dezero.kernels.cpu.shared import launch, shared
 from dezero.kernels.cpu.tiles import copy_rows, zero
 from dezero.kernels.cpu.vectors import PANEL, TILE, WIDTH, sigmoid, tanh, tile
 
@@ -103,7 +95,7 @@ def _lstm_step(S: Any, old: Any, new: Any, m: int) -> None:
         w[j] = tanh(new[j])
 
 
-@compiled
+@shared
 def _lstm(
     x: Any, h: Any, c: Any, B: Any, y: Any, last: Any, A: Any, S: Any, C: Any,
     T: int, N: int, F: int, H: int, P: int, blocks: int, reverse: int, keep: int, t: int, n: int,
@@ -134,7 +126,7 @@ def _lstm(
         _copy(C, (T * keep * N + r) * P, P, last, r * H, H, R, H, H)
 
 
-@compiled
+@shared
 def _lstm_grad(
     gy: Any, gh: Any, gc: Any, B: Any, S: Any, C: Any, D: Any, ga: Any, gh0: Any, gc0: Any,
     T: int, N: int, H: int, P: int, blocks: int, reverse: int, t: int, n: int,
@@ -185,7 +177,7 @@ def _lstm_rules(S: Any, c: Any, D: Any, m: int) -> None:
         dc[j] *= f[j]
 
 
-@compiled
+@shared
 def _gru(
     x: Any, h: Any, B: Any, y: Any, A: Any, S: Any,
     T: int, N: int, F: int, H: int, P: int, blocks: int, reverse: int, keep: int, t: int, n: int,
@@ -232,7 +224,7 @@ def _gru_step(S: Any, m: int) -> None:
         n[j] = tanh(n[j] + r[j] * v[j])
 
 
-@compiled
+@shared
 def _gru_grad(
     gy: Any, gh: Any, B: Any, S: Any, D: Any, ga: Any, gm: Any, gh0: Any,
     T: int, N: int, H: int, P: int, blocks: int, reverse: int, t: int, n: int,

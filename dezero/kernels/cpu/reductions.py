@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from dezero.kernels.cpu.jit import compiled, launch, routine, rows
+from dezero.kernels.cpu.jit import routine, rows
+from dezero.kernels.cpu.shared import launch, shared
 
 BLOCK = 1024
 """Elements that are summed in float32; the sums of blocks are added in float64."""
@@ -71,7 +72,7 @@ def dot_about(gy: Any, x: Any, centre: Any) -> Any:
     return first, second
 
 
-@compiled
+@shared
 def _sum_rows(x: Any, sums: Any, aside: Any, t: int, n: int) -> None:
     """Add up the rows, each thread a range of columns: the same sums on any number of threads."""
     lines = (x.shape[1] + _LINE - 1) // _LINE

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from dezero.kernels.cpu.jit import claim, compiled, launch, routine, share_of
+from dezero.kernels.cpu.jit import claim, routine, share_of
 from dezero.kernels.cpu.normalization import flat, single
 from dezero.kernels.cpu.reductions import BLOCK, minus, total
+from dezero.kernels.cpu.shared import launch, shared
 from dezero.kernels.cpu.vectors import exp, sigmoid
 from dezero.kernels.softmax import LEAST
 
@@ -64,7 +65,7 @@ def _normalizer(x: Any, bits: Any) -> Any:
     return centre, result
 
 
-@compiled
+@shared
 def _softmax(x: Any, bits: Any, y: Any, t: int, n: int) -> None:
     start, stop = share_of(len(x), t, n)
     for r in range(start, stop):
@@ -84,7 +85,7 @@ def _softmax(x: Any, bits: Any, y: Any, t: int, n: int) -> None:
             out[i] *= scale
 
 
-@compiled
+@shared
 def _softmax_grad(gy: Any, y: Any, gx: Any, t: int, n: int) -> None:
     start, stop = share_of(len(y), t, n)
     for r in range(start, stop):
@@ -94,7 +95,7 @@ def _softmax_grad(gy: Any, y: Any, gx: Any, t: int, n: int) -> None:
             out[i] = row[i] * minus(g[i], mean)
 
 
-@compiled
+@shared
 def _log_softmax(x: Any, bits: Any, y: Any, t: int, n: int) -> None:
     start, stop = share_of(len(x), t, n)
     for r in range(start, stop):
@@ -105,7 +106,7 @@ def _log_softmax(x: Any, bits: Any, y: Any, t: int, n: int) -> None:
             out[i] = minus(minus(row[i], centre), log)
 
 
-@compiled
+@shared
 def _log_softmax_grad(gy: Any, y: Any, gx: Any, t: int, n: int) -> None:
     start, stop = share_of(len(y), t, n)
     for r in range(start, stop):
@@ -115,7 +116,7 @@ def _log_softmax_grad(gy: Any, y: Any, gx: Any, t: int, n: int) -> None:
             out[i] = g[i] - exp(row[i]) * weight
 
 
-@compiled
+@shared
 def _cross_entropy(
     x: Any, bits: Any, labels: Any, smoothing: float, losses: Any, log_z: Any, counter: Any,
     t: int, n: int,
@@ -135,7 +136,7 @@ def _cross_entropy(
         r = claim(counter)
 
 
-@compiled
+@shared
 def _cross_entropy_grad(
     x: Any, labels: Any, log_z: Any, scale: Any, smoothing: float, gx: Any, counter: Any,
     t: int, n: int,
@@ -168,7 +169,7 @@ def _log1p(e: Any) -> Any:
     return _TWO * s * ((((p + _L5) * q + _L3) * q) + _ONE)
 
 
-@compiled
+@shared
 def _sigmoid_cross_entropy(x: Any, labels: Any, sums: Any, t: int, n: int) -> None:
     """Add up the losses of each block of elements."""
     start, stop = share_of(sums.size, t, n)
@@ -181,7 +182,7 @@ def _sigmoid_cross_entropy(x: Any, labels: Any, sums: Any, t: int, n: int) -> No
         sums[k] = np.float64(part)
 
 
-@compiled
+@shared
 def _sigmoid_cross_entropy_grad(x: Any, labels: Any, scale: Any, gx: Any, t: int, n: int) -> None:
     start, stop = share_of(x.size, t, n)
     for i in range(start, stop):

@@ -18,16 +18,8 @@ import numpy as np
 
 from dezero.core.threads import get_num_threads
 from dezero.kernels.cpu.cook_toom import sandwich, sandwich_with
-from dezero.kernels.cpu.jit import (
-    aligned,
-    apart,
-    claim,
-    compact,
-    compiled,
-    launch,
-    routine,
-    share_of,
-)
+from dezero.kernels.cpu.jit import aligned, apart, claim, compact, routine, share_of
+from dezero.kernels.cpu.shared import launch, shared
 from dezero.kernels.cpu.tiles import effort, transpose, view, zero
 from dezero.kernels.cpu.vectors import PANEL, VECTORS, WIDTH, tile
 
@@ -239,7 +231,7 @@ def _make(m: int) -> Any:
     """Return the kernels for tiles of m x m outputs."""
     e, inwards, filters, outwards = m + 2, f"BT{m}", f"G{m}", f"AT{m}"
 
-    @compiled
+    @shared
     def points_of_filters(w: Any, turned: bool, U: Any, p: Any, T: Any, t: int, n: int) -> None:
         """U[k, panel, c] = the points of all filters; turned: ``w`` is (C, O, 3, 3)."""
         compact()
@@ -253,7 +245,7 @@ def _make(m: int) -> Any:
                            U, i * PANEL, p.C * p.Op + PANEL)  # fmt: skip
             i += count
 
-    @compiled
+    @shared
     def by_tiles(
         x: Any, U: Any, bias: Any, y: Any, p: Any, scratch: Any, counter: Any, t: int, n: int
     ) -> None:
@@ -275,7 +267,7 @@ def _make(m: int) -> Any:
             _multiply(V, 0, p.C, p, U, p.C * p.Op + PANEL, M, p.Op, e * e, tiles)
             _from_points(h, m, M, p.Op, p, box, 0, p.O, bias, P, y)
 
-    @compiled
+    @shared
     def by_filters(
         x: Any, w: Any, turned: bool, bias: Any, y: Any, p: Any, scratch: Any, counter: Any,
         t: int, n: int,

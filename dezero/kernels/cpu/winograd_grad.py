@@ -13,7 +13,8 @@ import numpy as np
 
 from dezero.core.threads import get_num_threads
 from dezero.kernels.cpu.cook_toom import sandwich, sandwich_with
-from dezero.kernels.cpu.jit import aligned, apart, compact, compiled, launch, routine, share_of
+from dezero.kernels.cpu.jit import aligned, apart, compact, routine, share_of
+from dezero.kernels.cpu.shared import launch, shared
 from dezero.kernels.cpu.tiles import add, effort, transpose, view, zero
 from dezero.kernels.cpu.vectors import PANEL, VECTORS, WIDTH, tile
 from dezero.kernels.cpu.winograd import ceil, corners, plan, to_points
@@ -46,7 +47,7 @@ def _multiply(V: Any, Z: Any, D: Any, p: Any, points: int, C: int, tiles: int) -
 def _make_sums(m: int) -> Any:
     e, inwards, outwards = m + 2, f"BT{m}", f"A{m}"
 
-    @compiled
+    @shared
     def sums(
         x: Any, gy: Any, p: Any, scratch: Any, D: Any, chunk: int, parts: int, t: int, n: int
     ) -> None:
@@ -78,7 +79,7 @@ def _make_sums(m: int) -> Any:
 def _make_finish(m: int) -> Any:
     e, name = m + 2, f"GT{m}"
 
-    @compiled
+    @shared
     def finish(D: Any, gW: Any, p: Any, chunk: int, parts: int, T: Any, t: int, n: int) -> None:
         """GW = G^T D G; the shares of the tiles are added up first."""
         compact()

@@ -13,7 +13,7 @@ Nothing here needs the interpreter's lock. What threads tell each other is in th
 AWAY     it runs Python: a job of the pool's, or none yet
 READY    it looks for something to do
 ASLEEP   it waits for its lock
-TAKEN    somebody writes down a job of OpenBLAS's for it
+TAKEN    somebody writes down a job for it: of a kernel, or of OpenBLAS's
 WORK     it does that job
 DONE     it has done it; who took it sets it free again
 ======== ===================================================================
@@ -52,7 +52,7 @@ MOST = 63
 """How many workers take part in a product at most."""
 
 AWAY, READY, ASLEEP, TAKEN, WORK, DONE = range(6)
-POSTED, COUNT, BEGIN, AWAIT, TOP = range(0, 40, 8)
+POSTED, COUNT, BEGIN, AWAIT, TOP, SHARE = range(0, 48, 8)
 """Where in the first row is what: in bytes."""
 STATE, LOCK, CALL, JOB, EXTRA = range(0, 40, 8)
 """Where in a worker's row is what."""
@@ -63,13 +63,18 @@ FIRST = 2 * ROW
 _INT, _LONG, _VOID = ir.IntType(32), ir.IntType(64), ir.VoidType()
 
 
+def _board(b: Any) -> Any:
+    """Return the board as a symbol, so that machine code on disk has no address."""
+    known = b.module.globals.get("dezero_board")
+    return known or ir.GlobalVariable(b.module, _LONG, "dezero_board")
+
+
 @intrinsic
 def _base(typing: Any) -> Any:
-    """Return the address of the board: a symbol, so that machine code on disk has no address."""
+    """Return the address of the board."""
 
     def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
-        known = b.module.globals.get("dezero_board")
-        return b.ptrtoint(known or ir.GlobalVariable(b.module, _LONG, "dezero_board"), _LONG)
+        return b.ptrtoint(_board(b), _LONG)
 
     return types.int64(), generate
 
@@ -218,6 +223,29 @@ def _take(row: int, call: int, job: int, extra: int) -> bool:
     return True
 
 
+def call_for_all(b: Any, function: Any, count: Any, size: int, jobs: Any) -> None:
+    """Write down a call of :func:`_kernels`, whose address is on the board."""
+    kind = ir.FunctionType(_VOID, [_LONG] * 4)
+    at = b.gep(_board(b), [ir.Constant(_LONG, SHARE // 8)])
+    address, first = b.ptrtoint(function, _LONG), b.ptrtoint(jobs, _LONG)
+    b.call(
+        b.inttoptr(b.load(at), kind.as_pointer()),
+        [address, count, ir.Constant(_LONG, size), first],
+    )
+
+
+@routine
+def _collect(row: int, mine: int) -> None:
+    """Wait for the workers of these bits, and set them free."""
+    while mine:
+        if mine & 1:
+            while _load(row) != DONE:
+                pass
+            _store(row, READY)
+        mine >>= 1
+        row += ROW
+
+
 def _products(sync: int, call: int, count: int, size: int, jobs: int, extra: int) -> None:
     """Do ``count`` jobs of OpenBLAS's at the same time, ``size`` bytes each, and wait for them.
 
@@ -241,35 +269,54 @@ def _products(sync: int, call: int, count: int, size: int, jobs: int, extra: int
     if given < count:
         _call_list(_load(board + BEGIN), given, rest)
     _call_job(call, _load(board + TOP), jobs, extra)
-    for w in range(MOST):
-        row = board + FIRST + w * ROW
-        if mine >> w & 1:
-            while _load(row) != DONE:
-                pass
-            _store(row, READY)
+    _collect(board + FIRST, mine)
     if given < count:
         _call_list(_load(board + AWAIT), count - given, rest)
 
 
+def _kernels(call: int, count: int, size: int, jobs: int) -> None:
+    """Do the jobs of a kernel: those for which no worker is free, too."""
+    compact()
+    board = _base()
+    given, mine = 1, 0
+    for w in range(min(_load(board + COUNT), MOST)):
+        if given < count and _take(board + FIRST + w * ROW, call, jobs + given * size, 0):
+            given += 1
+            mine |= 1 << w
+    _call_job(call, 0, jobs, 0)
+    while given < count:
+        _call_job(call, 0, jobs + given * size, 0)
+        given += 1
+    _collect(board + FIRST, mine)
+
+
+_KERNELS = types.void(types.int64, types.int64, types.int64, types.int64)
 _KIND = types.void(types.int32, types.int64, types.int32, types.uint64, types.int64, types.int32)
 
 
-def _compiled_products() -> Any:
-    """Compile :func:`_products` for C, or take it from disk."""
+def _for_c(kind: Any, function: Any) -> Any:
+    """Compile a function for C, or take it from disk."""
     try:
-        return cfunc(_KIND, cache=True, error_model="numpy")(_products)
+        return cfunc(kind, cache=True, error_model="numpy")(function)
     except RuntimeError:  # no folder for the cache
-        return cfunc(_KIND, error_model="numpy")(_products)
+        return cfunc(kind, error_model="numpy")(function)
 
 
 _kept: list[Any] = []
 """What C holds addresses of."""
 
 
+def _begin() -> None:
+    """Get ready for the first worker."""
+    if not _kept:
+        _kept.append(_for_c(_KERNELS, _kernels))
+        threads.board[0, SHARE // 8] = _kept[0].address
+        if tuned():
+            _serve_blas()
+
+
 def _serve_blas() -> None:
     """Let OpenBLAS, where that is what NumPy multiplies with, run its jobs on our workers."""
-    if _kept or not tuned():
-        return
     names = ("set_threads_callback_function", "get_config", "get_parallel")
     register, config, parallel = (blas_function(f"openblas_{name}") for name in names)
     begin, wait = blas_function("exec_blas_async"), blas_function("exec_blas_async_wait")
@@ -282,7 +329,7 @@ def _serve_blas() -> None:
     for at, function in ((BEGIN, begin), (AWAIT, wait)):
         threads.board[0, at // 8] = ctypes.cast(function, ctypes.c_void_p).value
     threads.board[0, TOP // 8] = int(most[1]) - 1
-    products = _compiled_products()
+    products = _for_c(_KIND, _products)
     _kept.append(products)
     register.argtypes = [ctypes.c_void_p]
     register(products.address)
@@ -300,7 +347,7 @@ def _equip() -> None:
         lock = allocate()
         acquire(lock, 1)
         row[LOCK // 8] = lock
-    threads.equip(threads.Waiting(_serve_blas, look, stand_by, post))
+    threads.equip(threads.Waiting(_begin, look, stand_by, post))
 
 
 _equip()
