@@ -56,12 +56,10 @@ def measure(size: int, before: Callable[[], Any], rounds: int) -> tuple[float, f
     x, out = np.ones(size), np.zeros(16)
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
-        for kind, call in enumerate(
-            (lambda: work(x, out, 0, 1), lambda: spread(work, x, out, threads=2))
-        ):
+        for kind in (0, 1):
             before()
             start = time.perf_counter()
-            call()
+            spread(work, x, out, threads=kind + 1)
             times[kind].append((time.perf_counter() - start) * 1e6)
     return statistics.median(times[0]), statistics.median(times[1])
 
