@@ -60,9 +60,10 @@ _waiting: Waiting | None = None
 def equip(waiting: Waiting) -> None:
     """Let threads wait this way from now on; before, they sleep at once."""
     global _waiting
-    if board[0, 1]:
-        waiting.begin()
-    _waiting = waiting
+    with _pool.lock:  # another thread may be about to start the first worker
+        if _pool.workers:
+            waiting.begin()
+        _waiting = waiting
 
 
 class _Job:
@@ -107,22 +108,22 @@ class _Pool:
 
     def __init__(self) -> None:
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
-        self._workers: list[threading.Thread] = []
-        self._lock = threading.Lock()
+        self.workers: list[threading.Thread] = []
+        self.lock = threading.Lock()
 
     def start(self, workers: int) -> None:
         """Start workers until there are so many."""
-        if len(self._workers) < min(workers, WORKERS):
-            with self._lock:
-                while len(self._workers) < min(workers, WORKERS):
-                    self._start(len(self._workers))
+        if len(self.workers) < min(workers, WORKERS):
+            with self.lock:
+                while len(self.workers) < min(workers, WORKERS):
+                    self._start(len(self.workers))
 
     def close(self) -> None:
         """Let the workers end, and wait a moment for them."""
-        with self._lock:
-            for _ in self._workers:
+        with self.lock:
+            for _ in self.workers:
                 self.offer(None)
-            for worker in self._workers:
+            for worker in self.workers:
                 worker.join(timeout=1)
 
     def _start(self, index: int) -> None:
@@ -130,9 +131,9 @@ class _Pool:
             _waiting.begin()
         name = f"dezero-{index + 1}"
         worker = threading.Thread(target=self._serve, args=(index,), name=name, daemon=True)
-        self._workers.append(worker)
+        self.workers.append(worker)
         worker.start()
-        board[0, 1] = len(self._workers)
+        board[0, 1] = len(self.workers)
 
     def offer(self, job: _Job | None) -> None:
         """Offer a job to the workers; None ends one of them."""

@@ -221,7 +221,7 @@ def test_work_after_the_workers_have_ended():
     run(
         """
         ready()
-        worker = threads._pool._workers[0]
+        worker = threads._pool.workers[0]
         threads._pool.close()
         assert not worker.is_alive()
         check()
