@@ -183,6 +183,18 @@ def elementwise() -> Calls:
     yield "sum_rows", lambda: reductions.sum_rows(x)
 
 
+def products() -> Calls:
+    """On two threads: NumPy serves one."""
+    import dezero
+    from dezero.core.threads import share
+    from dezero.kernels import products as kernels
+
+    dezero.set_num_threads(2)
+    share(lambda t, n: None)  # the pool's own functions
+    x, W = array(100, 784), array(784, 1000)
+    yield "product", lambda: kernels.product(x, W)
+
+
 def pooling() -> Calls:
     from dezero.kernels import pooling as kernels
 
@@ -211,7 +223,7 @@ def optimizers() -> Calls:
 CASES = (
     direct, strided, depthwise, winograd, winograd_4, winograd_few_tiles, channel_sum, attention,
     lstm, gru, batch_norm_planes, batch_norm_columns, normalization, softmax, elementwise,
-    pooling, optimizers,
+    products, pooling, optimizers,
 )  # fmt: skip
 
 

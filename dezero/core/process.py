@@ -76,6 +76,18 @@ def rest_blas_early() -> bool:
     return True
 
 
+def openblas() -> str:
+    """Return how the OpenBLAS was built that NumPy multiplies with.
+
+    Nothing if it is another library, or if its threads are OpenMP's and not its own.
+    """
+    config, parallel = blas_function("openblas_get_config"), blas_function("openblas_get_parallel")
+    if config is None or parallel is None or parallel() != 1:
+        return ""
+    config.restype = ctypes.c_char_p
+    return str(config().decode())
+
+
 def blas_function(name: str) -> Any:
     """Return a function of the OpenBLAS that NumPy multiplies with, None if there is none.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from dezero.core import Primitive, Variable, Variadic, implements, mul
 from dezero.core.shapes import sum_to
+from dezero.kernels.products import affine, product
 from dezero.kernels.reductions import sum_rows
 
 
@@ -22,20 +23,20 @@ class MatMul(Primitive):
         self.x_lies, self.W_lies = _lies(x), _lies(W)
         check_matmul("matmul", self.x_shape, self.W_shape)
         if len(self.W_shape) == 2 and len(self.x_shape) > 2:  # one product instead of a stack
-            y = np.matmul(_rows(x), W)
+            y = product(_rows(x), W)
             return y.reshape(*x.shape[:-1], W.shape[-1])
-        return np.matmul(x, W)
+        return product(x, W)
 
     def gx(self, gy: Any, W: Any) -> Any:
         """Return ``gy @ W.T`` in the shape of ``x``."""
         if len(self.W_shape) == 1:
             gx = np.expand_dims(gy, -1) * W
         elif len(self.x_shape) == 1:
-            gx = np.squeeze(np.matmul(np.expand_dims(gy, -2), _turned(W)), -2)
+            gx = np.squeeze(product(np.expand_dims(gy, -2), _turned(W)), -2)
         elif self.x_lies:
-            gx = _turned(np.matmul(W, _turned(gy)))
+            gx = _turned(product(W, _turned(gy)))
         else:
-            gx = np.matmul(gy, _turned(W))
+            gx = product(gy, _turned(W))
         return sum_to(gx, self.x_shape)
 
     def gW(self, gy: Any, x: Any) -> Any:
@@ -44,13 +45,13 @@ class MatMul(Primitive):
             gW = np.expand_dims(x, -1) * (np.expand_dims(gy, -2) if len(self.W_shape) > 1 else gy)
             gW = gW if len(self.W_shape) > 1 else np.squeeze(gW, -1) if gW.ndim > 1 else gW
         elif len(self.W_shape) == 1:
-            gW = np.squeeze(np.matmul(_turned(x), np.expand_dims(gy, -1)), -1)
+            gW = np.squeeze(product(_turned(x), np.expand_dims(gy, -1)), -1)
         elif self.W_lies:
-            gW = _turned(np.matmul(_turned(_rows(gy)), _rows(x)))
+            gW = _turned(product(_turned(_rows(gy)), _rows(x)))
         elif len(self.W_shape) == 2:
-            gW = np.matmul(_rows(x).T, _rows(gy))
+            gW = product(_rows(x).T, _rows(gy))
         else:
-            gW = np.matmul(_turned(x), gy)
+            gW = product(_turned(x), gy)
         return sum_to(gW, self.W_shape)
 
 
@@ -61,20 +62,16 @@ class Linear(Primitive):
         """Return ``x @ W + b``."""
         check_linear(x, W, b)
         self.b_shape = np.shape(b)
-        y = np.matmul(_rows(x), W)
-        if b.__class__ is y.__class__:
-            y += b
-        elif b is not None:
-            y = y + b
+        y = product(_rows(x), W) if b is None else affine(_rows(x), W, b)
         return y.reshape(*x.shape[:-1], W.shape[1])
 
     def gx(self, gy: Any, W: Any) -> Any:
         """Return ``gy @ W.T``."""
-        return np.reshape(np.matmul(_rows(gy), W.T), (*gy.shape[:-1], W.shape[0]))
+        return np.reshape(product(_rows(gy), W.T), (*gy.shape[:-1], W.shape[0]))
 
     def gW(self, gy: Any, x: Any) -> Any:
         """Return ``x.T @ gy``."""
-        return np.matmul(_rows(x).T, _rows(gy))
+        return product(_rows(x).T, _rows(gy))
 
     def gb(self, gy: Any) -> Any:
         """Return the sum of ``gy`` over the rows."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from dezero.core import Config, Primitive, Variable, Variadic, as_input
 from dezero.kernels import recurrent as kernels
+from dezero.kernels.products import product
 
 
 class Pack(Variadic):
@@ -93,9 +94,9 @@ def _packed_gradient(rows: Any, ga: Any, gm: Any = None) -> Any:
     With ``gm`` the products with the state, whose gradients these are, are apart: GRU.
     """
     if gm is None:
-        return np.matmul(rows.T, ga)
+        return product(rows.T, ga)
     inputs = rows.shape[1] - gm.shape[1] // 3 - 1
-    parts = np.matmul(rows[:, :inputs].T, ga), np.matmul(rows[:, inputs:].T, gm)
+    parts = product(rows[:, :inputs].T, ga), product(rows[:, inputs:].T, gm)
     return np.concatenate(parts)
 
 

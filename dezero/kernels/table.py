@@ -58,6 +58,8 @@ TABLE: dict[str, Row] = {
     "silu_grad": Row("activations", 1 << 14, "activations"),
     "lstm": Row("recurrent", 1 << 10, "recurrent"),
     "gru": Row("recurrent", 1 << 10, "recurrent"),
+    "product": Row("products", 1 << 12),
+    "affine": Row("products", 1 << 12),
     "sum_rows": Row("reductions", 1 << 14),
     "batch_norm": Row("batch_norm", 1 << 14, "normalization"),
     "normalised_relu": Row("batch_norm", 1 << 14),

@@ -15,6 +15,7 @@ from dezero.kernels.convolution import geometry
 from dezero.kernels.cpu import depthwise, direct, direct_grad, winograd, winograd_grad
 from dezero.kernels.cpu.jit import share_of
 from dezero.kernels.cpu.shared import launch, shared
+from dezero.kernels.products import product
 
 CHANNELS = 16
 """Channels, in and out, from which on Winograd's algorithm is the quicker one."""
@@ -99,7 +100,8 @@ def _pointwise(g: Any, groups: int, images: int) -> bool:
 def _product(W: Any, x: Any, b: Any) -> Any:
     """Return ``W @ x`` over the channels of every image."""
     n, c, *size = x.shape
-    y = np.matmul(W, np.ascontiguousarray(x).reshape(n, c, -1))
+    x = np.ascontiguousarray(x).reshape(n, c, -1)
+    y = product(W, x[0]) if n == 1 else np.matmul(W, x)
     if b is not None:
         y += b[:, None]
     return y.reshape(n, -1, *size)

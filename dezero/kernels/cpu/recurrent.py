@@ -17,6 +17,7 @@ from dezero.kernels.cpu.jit import SMALL, aligned, apart, compact, routine, shar
 from dezero.kernels.cpu.shared import launch, shared
 from dezero.kernels.cpu.tiles import copy_rows, zero
 from dezero.kernels.cpu.vectors import PANEL, TILE, WIDTH, sigmoid, tanh, tile
+from dezero.kernels.products import product
 
 f32 = np.float32
 _ONE, _ZERO = f32(1), f32(0)
@@ -301,7 +302,7 @@ def lstm(W: Any, x: Any, h: Any, c: Any, panels: dict[str, Any], reverse: bool, 
             work=work,
         )  # fmt: skip
         if needs[0]:
-            gx = np.matmul(ga.reshape(T * N, -1), W[:F].T).reshape(T, N, F)
+            gx = product(ga.reshape(T * N, -1), W[:F].T).reshape(T, N, F)
         return ga, gx, gh0, gc0
 
     return y, last, A, pull
@@ -332,7 +333,7 @@ def gru(W: Any, x: Any, h: Any, panels: dict[str, Any], reverse: bool, keep: boo
             _backward_panels(panels, W[F + 1 : -1]),
             S, D, ga.ravel(), gm.ravel(), _flat(gh0), T, N, H, P, blocks, int(reverse), work=work,
         )  # fmt: skip
-        gx = np.matmul(ga.reshape(T * N, -1), W[:F].T).reshape(T, N, F) if needs[0] else None
+        gx = product(ga.reshape(T * N, -1), W[:F].T).reshape(T, N, F) if needs[0] else None
         return ga, gm, gx, gh0
 
     return y, A, pull

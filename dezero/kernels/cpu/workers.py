@@ -36,7 +36,7 @@ from numba import cfunc, types
 from numba.extending import intrinsic
 
 from dezero.core import threads
-from dezero.core.process import blas_function, tuned
+from dezero.core.process import blas_function, openblas, tuned
 from dezero.kernels.cpu.jit import compact, compiled, routine
 
 SPIN = 1 << 23
@@ -317,14 +317,10 @@ def _begin() -> None:
 
 def _serve_blas() -> None:
     """Let OpenBLAS, where that is what NumPy multiplies with, run its jobs on our workers."""
-    names = ("set_threads_callback_function", "get_config", "get_parallel")
-    register, config, parallel = (blas_function(f"openblas_{name}") for name in names)
-    begin, wait = blas_function("exec_blas_async"), blas_function("exec_blas_async_wait")
-    if None in (register, config, parallel, begin, wait) or parallel() != 1:  # 1: its own threads
-        return
-    config.restype = ctypes.c_char_p
-    most = re.search(rb"MAX_THREADS=(\d+)", config())
-    if most is None or int(most[1]) < 2:
+    names = ("openblas_set_threads_callback_function", "exec_blas_async", "exec_blas_async_wait")
+    register, begin, wait = (blas_function(name) for name in names)
+    most = re.search(r"MAX_THREADS=(\d+)", openblas())
+    if None in (register, begin, wait) or most is None or int(most[1]) < 2:
         return
     for at, function in ((BEGIN, begin), (AWAIT, wait)):
         threads.board[0, at // 8] = ctypes.cast(function, ctypes.c_void_p).value
