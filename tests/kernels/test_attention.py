@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import dezero
+import dezero.functions as F
 from dezero.kernels import attention as kernels
 
 pytest.importorskip("numba")
@@ -154,6 +155,60 @@ def test_results_lie_in_memory_as_their_inputs_so_that_heads_join_without_a_copy
     for a in (y, *gxs):
         joined = a.transpose(0, 2, 1, 3)
         assert np.shares_memory(joined.reshape(2, 64, 64), a)
+
+
+def split(whole, starts, width):
+    """Return heads that are views of columns of one array of positions."""
+    cut = [whole[..., start : start + width] for start in starts]
+    return [x.reshape(*x.shape[:-1], 4, -1).transpose(0, 2, 1, 3) for x in cut]
+
+
+def test_gradients_of_what_was_split_lie_joined(rng, nothing_is_small):
+    whole, gy = normal(rng, 2, 30, 96), normal(rng, 2, 4, 30, 8)
+    for starts in ((0, 32, 64), (64, 0, 32), (0, 0, 0), (0, 16, 64)):  # the last two overlap
+        q, k, v = split(whole, starts, 32)
+        y, lse = compiled.attention(q, k, v, None, True)
+        got = compiled.attention_grad(gy, q, k, v, None, True, y, lse)
+        apart = [x.copy() for x in (q, k, v)]
+        want = compiled.attention_grad(gy, *apart, None, True, y, lse)
+        for a, b in zip(got, want, strict=True):
+            np.testing.assert_array_equal(a, b)
+        joined = got[0].base is not None and got[0].base is got[1].base is got[2].base
+        assert joined == (sorted(starts) == [0, 32, 64])
+
+
+def test_split_before_attention_costs_no_copy_after_it(rng, monkeypatch, nothing_is_small):
+    x, gy = dezero.Variable(normal(rng, 2, 160, 96)), normal(rng, 2, 4, 160, 8)
+
+    def gradient(order, between=lambda x: x):
+        parts = F.split(x, 3, axis=2)
+        q, k, v = (between(parts[i]).reshape(2, 160, 4, 8).transpose(0, 2, 1, 3) for i in order)
+        x.cleargrad()
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        (y * gy).sum().backward()
+        return x.grad.data
+
+    want = [gradient(order, lambda x: x * 1) for order in ((0, 1, 2), (2, 1, 0))]
+    copies = []
+    join = np.concatenate
+    monkeypatch.setattr(np, "concatenate", lambda *args: copies.append(1) or join(*args))
+    got = [gradient(order) for order in ((0, 1, 2), (2, 1, 0))]
+    assert not copies
+    np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (0, 0, 1)])
+def test_pieces_that_lie_otherwise_are_joined_in_order(rng, order, axis):
+    x, gy = dezero.Variable(normal(rng, 6, 9)), normal(rng, 6, 9)
+    parts = F.split(x, 3, axis=axis)
+    y = F.concatenate([parts[i] for i in order], axis=axis)
+    (y * gy).sum().backward()
+    want = np.zeros((6, 9), np.float32)
+    cut, into = np.split(gy, 3, axis), np.split(want, 3, axis)
+    for piece, i in zip(cut, order, strict=True):
+        into[i] += piece
+    np.testing.assert_array_equal(x.grad.data, want)
 
 
 def test_nan_and_infinity_reach_what_sees_them():

@@ -9,6 +9,7 @@ normalizer calculation for softmax", 2018.
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -345,8 +346,12 @@ def attention_grad(
     lead = leading(q, k, v)
     (T, d), (S, e) = q.shape[-2:], v.shape[-2:]
     sizes = _sizes(lead, T, S, d, e)
-    gq = _like(q, (*lead, T, d))
-    gk, gv = (_in_parts(x, lead, sizes[-1]) for x in (k, v))
+    beside = _beside(q, k, v) if sizes[-1] == 1 and q.shape[:-2] == lead else None
+    if beside is None:
+        gq = _like(q, (*lead, T, d))
+        gk, gv = (_in_parts(x, lead, sizes[-1]) for x in (k, v))
+    else:
+        gq, gk, gv = beside[0], beside[1][None], beside[2][None]
     arrays, strides = _flat(lead, gy, q, k, v, _prepared(mask, lead, S), y)
     (fq, fk, fv), steps = _flat(lead, gq, gk[0], gv[0])
     steps = tuple((*s[:3], x.strides[0] // 4) for s, x in zip(steps, (gq, gk, gv), strict=True))
@@ -399,6 +404,22 @@ def _like(x: Any, shape: tuple[int, ...]) -> Any:
         if found.strides[-1] == 4:
             return found
     return np.empty(shape, np.float32)
+
+
+def _beside(*arrays: Any) -> list[Any] | None:
+    """Return empty arrays that lie in one array as these do, None if these do not.
+
+    What was split before attention is joined after it: then nothing need be copied for that.
+    """
+    whole = arrays[0].base
+    if type(whole) is not np.ndarray or not whole.flags.c_contiguous or whole.dtype != np.float32:
+        return None
+    if whole.size != sum(x.size for x in arrays) or any(x.base is not whole for x in arrays):
+        return None
+    if any(np.shares_memory(*pair) for pair in itertools.combinations(arrays, 2)):
+        return None
+    new, start = np.empty_like(whole), whole.ctypes.data
+    return [np.ndarray(x.shape, x.dtype, new, x.ctypes.data - start, x.strides) for x in arrays]
 
 
 def _in_parts(x: Any, lead: tuple[int, ...], parts: int) -> Any:
