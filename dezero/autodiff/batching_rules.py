@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from dezero.autodiff.batched import Batch, Batched, BatchingError
+from dezero.core.elementwise import Elementwise, binary, unary
 from dezero.core.function import fresh
-from dezero.core.primitive import Elementwise, Primitive, binary, unary
+from dezero.core.primitive import Primitive
 from dezero.core.protocols import ends
 from dezero.core.protocols import table as implementations
 from dezero.core.variable import Variable

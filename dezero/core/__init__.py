@@ -4,6 +4,7 @@ Imports nothing from the rest of the package. Start reading at ``variable.py``.
 """
 
 from dezero.core.config import Config, no_grad, test_mode, using_config
+from dezero.core.elementwise import Elementwise, elementwise
 from dezero.core.function import Function
 from dezero.core.operators import (
     Add,
@@ -22,7 +23,7 @@ from dezero.core.operators import (
     setup_variable,
     sub,
 )
-from dezero.core.primitive import Elementwise, Primitive, Variadic, elementwise
+from dezero.core.primitive import Primitive, Variadic
 from dezero.core.protocols import dispatched, implements, setup_protocols
 from dezero.core.variable import Parameter, Variable, array_types, as_array, as_input, as_variable
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from dezero.core.backward import walk
+from dezero.core.elementwise import Elementwise
 from dezero.core.function import Function, Output, fresh, is_edge
 from dezero.core.levels import level_above, stand_in
-from dezero.core.primitive import Elementwise
 from dezero.core.shapes import conform
 from dezero.core.variable import Variable, as_array
 

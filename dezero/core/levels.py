@@ -15,8 +15,8 @@ from typing import Any
 from weakref import ref
 
 from dezero.core.config import Config
+from dezero.core.elementwise import elementwise
 from dezero.core.function import constant
-from dezero.core.primitive import elementwise
 from dezero.core.variable import HEIGHT, Variable, make
 
 _numbers = itertools.count(1)  # of the process: what outlives a level lies below all later ones

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dezero.core.primitive import Elementwise, binary, elementwise, unary
+from dezero.core.elementwise import Elementwise, binary, elementwise, unary
 from dezero.core.variable import Variable
 
 Add = elementwise(

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import numpy as np
 
 from dezero.core import Primitive, Variable, div, elementwise, implements, neg
+from dezero.core.elementwise import unary
 from dezero.core.operators import absolute
-from dezero.core.primitive import unary
 from dezero.functions.math import clip, exp, where
 from dezero.functions.reductions import sum as sum_
 from dezero.functions.shapes import split

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Elementwise, Variable, elementwise, implements
-from dezero.core.primitive import binary, unary
+from dezero.core.elementwise import binary, unary
 from dezero.kernels import elementwise as kernels
 from dezero.kernels.special import erf as erf_array
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Variable, as_array, elementwise, implements
+from dezero.core.elementwise import unary
 from dezero.core.operators import absolute, real
-from dezero.core.primitive import unary
 from dezero.core.variable import make
 from dezero.functions.math import where
 from dezero.numpy.ufuncs import arctan2, degrees

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Primitive, Variable, dispatched, elementwise, implements
-from dezero.core.primitive import binary, unary
+from dezero.core.elementwise import binary, unary
 from dezero.functions.math import where
 from dezero.kernels.special import sigmoid
 from dezero.numpy.arguments import gradients_for

@@ -24,7 +24,7 @@ from dezero.autodiff import (
     vmap,
 )
 from dezero.core import elementwise
-from dezero.core.primitive import unary
+from dezero.core.elementwise import unary
 
 
 @custom_gradient

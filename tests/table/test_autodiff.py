@@ -9,7 +9,7 @@ import pytest
 
 from dezero.autodiff.batching_rules import RULES
 from dezero.core import Primitive, elementwise
-from dezero.core.primitive import unary
+from dezero.core.elementwise import unary
 
 from . import check_transforms as check
 from .cases import Case, Row, elementwise_cases, interval

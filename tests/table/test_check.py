@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dezero.core import Function, Primitive, Variable, elementwise
-from dezero.core.primitive import unary
+from dezero.core.elementwise import unary
 
 from . import check
 from .cases import Case, Row, elementwise_cases, interval

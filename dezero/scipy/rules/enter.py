@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dezero.core import Config, Primitive, Variable, elementwise, implements
-from dezero.core.primitive import binary, unary
+from dezero.core.elementwise import binary, unary
 from dezero.numpy.arguments import gradients_for
 
 

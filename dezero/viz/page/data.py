@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from dezero.core.config import using_config
+from dezero.core.elementwise import Elementwise
 from dezero.core.function import Function, Output, is_edge
-from dezero.core.primitive import Elementwise, Primitive
+from dezero.core.primitive import Primitive
 from dezero.core.variable import Parameter, Variable
 from dezero.core.watch import unwatched
 from dezero.tracing import Origin, origin
