@@ -17,7 +17,7 @@ from dezero.kernels import products as reference
 from dezero.kernels.cpu import products
 
 served = pytest.mark.skipif(
-    not products._function()[0], reason="NumPy has no OpenBLAS with cblas_sgemm_batch"
+    not products._function(), reason="NumPy has no OpenBLAS with cblas_sgemm_batch"
 )
 SHAPES = [  # by columns, by rows, and sizes that no unit divides
     (100, 784, 1000), (37, 1000, 555), (128, 300, 4001), (784, 100, 1000), (1000, 33, 999),
@@ -105,6 +105,15 @@ def test_whatever_else_goes_to_numpy(rng, two_threads):
 
 
 @served
+def test_arrays_that_may_not_be_written(rng, two_threads):
+    a, b = matrices(rng, 100, 784, 1000, b_turned=True)
+    want = products.product(a, b)
+    for x in (a, b.base):
+        x.flags.writeable = False
+    np.testing.assert_array_equal(products.product(a, b), want)
+
+
+@served
 def test_nan_and_infinity_stay_in_their_places(rng, two_threads):
     a, b = matrices(rng, 100, 784, 1000)
     a[3, 5], b[7, 11] = np.nan, np.inf
@@ -160,7 +169,7 @@ def test_openblas_with_integers_of_32_bits(rng, two_threads, monkeypatch, turned
     if function is None:
         pytest.skip("this SciPy brings no such OpenBLAS")
     address = ctypes.cast(function, ctypes.c_void_p).value
-    monkeypatch.setattr(products, "_function", lambda: (address, np.int32))
+    monkeypatch.setattr(products, "_function", lambda: address)
     for shape in SHAPES[:4]:
         a, b = matrices(rng, *shape, *turned)
         close(products.product(a, b), exact(a, b), shape[1])

@@ -37,13 +37,15 @@ FEW = 128
 """Up to so many rows, or terms of a sum, our way is the quicker one; otherwise they are equal."""
 
 _BY_ROWS, _PLAIN, _TRANSPOSED = 101, 111, 112  # CBLAS's numbers
-_ONE = 0x3F800000  # the bits of 1.0
+_ONE = 0x3F800000  # the bits of 1.0 in float32
+_LONG = ir.IntType(64)
 _f32 = np.float32
+_NOTHING = np.empty(0, _f32)
 
 
 def product(a: Any, b: Any) -> Any:
     """Return ``a @ b``."""
-    return NotImplemented if min(a.shape) > FEW else _multiplied(a, b, np.empty(0, _f32))
+    return NotImplemented if min(a.shape) > FEW else _multiplied(a, b, _NOTHING)
 
 
 def affine(x: Any, W: Any, b: Any) -> Any:
@@ -60,14 +62,9 @@ def _multiplied(a: Any, b: Any, start: Any) -> Any:
         return NotImplemented
     (m, k), n = a.shape, b.shape[1]
     columns = m <= FEW < k and 2 * m <= n
-    lie = [_PLAIN if x.flags.c_contiguous else _TRANSPOSED for x in (a, b)]
-    a, b = (x if x.flags.c_contiguous else x.T for x in (a, b))
-    c, function, integer = np.empty((m, n), _f32), *_function()
-    spread(
-        _multiply, function, a, b, c, start, columns,
-        np.array((*lie, _ONE, _ONE if start.size else 0), np.int32),
-        np.empty((threads, 7), integer), np.empty((threads, 3), np.int64), threads=threads,
-    )  # fmt: skip
+    c, plain, b_plain = np.empty((m, n), _f32), a.flags.c_contiguous, b.flags.c_contiguous
+    a, b = a if plain else a.T, b if b_plain else b.T  # as they lie in memory
+    spread(_multiply, _function(), a, plain, b, b_plain, c, start, columns, threads=threads)
     return c
 
 
@@ -79,32 +76,39 @@ def _threads(a: Any, b: Any) -> int:
     large = a.size * b.shape[1] >= LEAST and a.shape[1] == b.shape[0]
     if not large or not 1 < n <= MOST or a.shape[0] < n * UNIT:
         return 0
-    if not (a.flags.forc and b.flags.forc and _function()[0]):
+    if not (a.flags.forc and b.flags.forc and _function()):
         return 0
     return n if available(n) == n else 0
 
 
 @functools.cache
-def _function() -> tuple[int, type]:
-    """Return the address of OpenBLAS's call, 0 if there is none, and the type of its integers."""
-    build, function = openblas(), blas_function("cblas_sgemm_batch")
-    if not build or function is None:
-        return 0, np.int32
-    address = ctypes.cast(function, ctypes.c_void_p).value
-    return address or 0, np.int64 if "USE64BITINT" in build else np.int32
+def _function() -> int:
+    """Return the address of OpenBLAS's call, 0 if there is none."""
+    function = blas_function("cblas_sgemm_batch") if openblas() else None
+    return 0 if function is None else ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
 @intrinsic
-def _call(typing: Any, function: Any, args: Any) -> Any:
-    """Call a C function with integers of 64 bits, or addresses."""
+def _call(typing: Any, function: Any, values: Any) -> Any:
+    """Call ``cblas_sgemm_batch`` for one product, each of ``values`` in an array of its own.
 
-    def generate(context: Any, b: Any, signature: Any, values: Any) -> Any:
-        fields = cgutils.unpack_tuple(b, values[1], len(args))
-        kind = ir.FunctionType(ir.VoidType(), [f.type for f in fields])
-        b.call(b.inttoptr(values[0], kind.as_pointer()), fields)
+    All have 64 bits. OpenBLAS reads 32 of them for what is an ``enum`` or a float32, in some
+    builds for all integers: the first half, which on little-endian machines has the low bits.
+    """
+
+    def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        places = []
+        for value in (*cgutils.unpack_tuple(b, args[1], 13), ir.Constant(_LONG, 1)):
+            place = cgutils.alloca_once(b, _LONG)
+            b.store(value, place)
+            places.append(b.ptrtoint(place, _LONG))
+        order, groups = ir.Constant(_LONG, _BY_ROWS), ir.Constant(_LONG, 1)
+        given = [order, *places[:13], groups, places[13]]
+        kind = ir.FunctionType(ir.VoidType(), [_LONG] * len(given))
+        b.call(b.inttoptr(args[0], kind.as_pointer()), given)
         return context.get_dummy_value()
 
-    return types.void(types.int64, args), generate
+    return types.void(types.int64, types.UniTuple(types.int64, 13)), generate
 
 
 @routine
@@ -117,13 +121,12 @@ def _repeat(row: Any, y: Any) -> None:
 
 @shared
 def _multiply(
-    function: int, a: Any, b: Any, c: Any, start: Any, columns: bool, options: Any, integers: Any,
-    arrays: Any, t: int, n: int,
+    function: int, a: Any, a_plain: bool, b: Any, b_plain: bool, c: Any, start: Any, columns: bool,
+    t: int, n: int,
 ) -> None:  # fmt: skip
-    """Compute a part of ``c``. Operands that are transposed are given as they lie in memory."""
+    """Compute a part of ``c``. Operands that are not plain are given as their transposes."""
     compact()
-    a_turned, b_turned = options[0] == _TRANSPOSED, options[1] == _TRANSPOSED
-    depth = a.shape[0] if a_turned else a.shape[1]
+    depth = a.shape[1] if a_plain else a.shape[0]
     i, j, height, width = 0, 0, c.shape[0], c.shape[1]
     first, last = share_of(((width if columns else height) + UNIT - 1) // UNIT, t, n)
     if columns:
@@ -132,14 +135,11 @@ def _multiply(
         i, height = first * UNIT, min(last * UNIT, height) - first * UNIT
     if start.size > 0:
         _repeat(start[j : j + width], c[i : i + height, j : j + width])
-    size, place = integers[t], arrays[t]
-    size[0], size[1], size[2] = height, width, depth
-    size[3], size[4], size[5], size[6] = a.shape[1], b.shape[1], c.shape[1], 1
-    place[0] = a.ctypes.data + 4 * i * (1 if a_turned else depth)
-    place[1] = b.ctypes.data + 4 * j * (depth if b_turned else 1)
-    place[2] = c.ctypes.data + 4 * (i * c.shape[1] + j)
-    o, s, p, w = options.ctypes.data, size.ctypes.data, place.ctypes.data, size.itemsize
     _call(function, (
-        _BY_ROWS, o, o + 4, s, s + w, s + 2 * w, o + 8, p, s + 3 * w, p + 8, s + 4 * w,
-        o + 12, p + 16, s + 5 * w, 1, s + 6 * w,
+        _PLAIN if a_plain else _TRANSPOSED, _PLAIN if b_plain else _TRANSPOSED,
+        height, width, depth, _ONE,
+        a.ctypes.data + 4 * i * (depth if a_plain else 1), a.shape[1],
+        b.ctypes.data + 4 * j * (1 if b_plain else depth), b.shape[1],
+        _ONE if start.size > 0 else 0,
+        c.ctypes.data + 4 * (i * c.shape[1] + j), c.shape[1],
     ))  # fmt: skip
