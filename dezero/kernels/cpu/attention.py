@@ -36,6 +36,7 @@ from dezero.kernels.cpu.vectors import (
 QUERIES, KEYS = 128, 32
 """Columns and rows of a block of scores; QUERIES is a multiple of PANEL."""
 
+_LINE = 16  # floats of a cache line
 _ZERO, _ONE = np.float32(0), np.float32(1)
 _INFINITY, _LOWEST = np.float32(np.inf), np.finfo(np.float32).min
 _LEAST = np.float32(-126)  # 2**x is no smaller normal number
@@ -381,9 +382,14 @@ def _serves(q: Any, k: Any, v: Any) -> bool:
 
 
 def _scratch(*sizes: int) -> tuple[Any, ...]:
-    """Return arrays of so many numbers for each thread."""
+    """Return arrays of so many numbers for each thread, all in one, each at a cache line."""
     n = get_num_threads()
-    return tuple(aligned((n, size)) for size in sizes)
+    ends = list(itertools.accumulate(-(-n * size // _LINE) * _LINE for size in sizes))
+    whole, starts = aligned(ends[-1]), [0, *ends]
+    return tuple(
+        whole[start : start + n * size].reshape(n, size)
+        for start, size in zip(starts, sizes, strict=False)
+    )
 
 
 def _sizes(lead: tuple[int, ...], T: int, S: int, d: int, e: int) -> tuple[int, ...]:
