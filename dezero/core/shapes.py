@@ -1,7 +1,8 @@
-"""The one place where a gradient gets the shape and dtype of what it belongs to."""
+"""The shape and dtype of a gradient are those of what it belongs to; pieces that lie joined."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -42,3 +43,23 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
     if axes:
         x = x.sum(axis=axes, keepdims=True)
     return x.reshape(shape) if lead else x
+
+
+def whole_of(parts: Any, axis: int) -> Any:
+    """Return the array whose consecutive pieces these are, None if they are not."""
+    whole = getattr(parts[0], "base", None)
+    if any(type(x) is not np.ndarray or x.base is not whole for x in parts):
+        return None
+    shape = list(parts[0].shape)
+    shape[axis] = sum(x.shape[axis] for x in parts)
+    if type(whole) is not np.ndarray or whole.size != math.prod(shape):
+        return None
+    if not whole.flags.c_contiguous or whole.dtype != parts[0].dtype:
+        return None
+    whole = whole.reshape(shape)
+    place = whole.ctypes.data
+    for x in parts:
+        if x.strides != whole.strides or x.ctypes.data != place:
+            return None
+        place += x.shape[axis] * x.strides[axis]
+    return whole

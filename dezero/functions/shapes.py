@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from dezero.core import Primitive, Variable, Variadic, as_array, as_input
 from dezero.core.shapes import sum_to as sum_to_shape
+from dezero.core.shapes import whole_of
 
 Axes = int | tuple[int, ...] | None
 
@@ -179,28 +179,8 @@ class Split(Primitive):
 
     def gx(self, gys: Any) -> Any:
         """Join the gradients of the pieces."""
-        whole = _whole(gys, self.axis)
+        whole = whole_of(gys, self.axis)
         return np.concatenate(gys, self.axis) if whole is None else whole
-
-
-def _whole(parts: Any, axis: int) -> Any:
-    """Return the array whose consecutive pieces these are, None if they are not."""
-    whole = getattr(parts[0], "base", None)
-    if any(type(x) is not np.ndarray or x.base is not whole for x in parts):
-        return None
-    shape = list(parts[0].shape)
-    shape[axis] = sum(x.shape[axis] for x in parts)
-    if type(whole) is not np.ndarray or whole.size != math.prod(shape):
-        return None
-    if not whole.flags.c_contiguous or whole.dtype != parts[0].dtype:
-        return None
-    whole = whole.reshape(shape)
-    place = whole.ctypes.data
-    for x in parts:
-        if x.strides != whole.strides or x.ctypes.data != place:
-            return None
-        place += x.shape[axis] * x.strides[axis]
-    return whole
 
 
 class Pad(Primitive):
