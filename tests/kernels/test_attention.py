@@ -177,6 +177,29 @@ def test_gradients_of_what_was_split_lie_joined(rng, nothing_is_small):
         assert joined == (sorted(starts) == [0, 32, 64])
 
 
+LAYOUTS = {
+    "every third number": lambda w: [w.reshape(2, 4, 30, 8, 3)[..., i] for i in range(3)],
+    "rows backwards": lambda w: [x[:, :, ::-1] for x in np.split(w.reshape(2, 4, 30, 24), 3, -1)],
+    "keys that broadcast": lambda w: np.split(w.reshape(4, 4, 30, 12), [2, 3]),
+    "three leading axes": lambda w: np.split(w.reshape(2, 2, 2, 30, 24), 3, -1),
+    "between heads": lambda w: [
+        w.reshape(2, 30, 4, 3, 8)[:, :, :, i].swapaxes(1, 2) for i in range(3)
+    ],
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_gradients_of_pieces_however_they_lie(rng, layout, nothing_is_small):
+    q, k, v = LAYOUTS[layout](normal(rng, 2 * 30 * 96))
+    gy = normal(rng, *q.shape)
+    y, lse = compiled.attention(q, k, v, None, False)
+    got = compiled.attention_grad(gy, q, k, v, None, False, y, lse)
+    apart = [x.copy() for x in (q, k, v)]
+    want = compiled.attention_grad(gy, *apart, None, False, y, lse)
+    for a, b in zip(got, want, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_split_before_attention_costs_no_copy_after_it(rng, monkeypatch, nothing_is_small):
     x, gy = dezero.Variable(normal(rng, 2, 160, 96)), normal(rng, 2, 4, 160, 8)
 

@@ -347,7 +347,7 @@ def attention_grad(
     lead = leading(q, k, v)
     (T, d), (S, e) = q.shape[-2:], v.shape[-2:]
     sizes = _sizes(lead, T, S, d, e)
-    beside = _beside(q, k, v) if sizes[-1] == 1 and q.shape[:-2] == lead else None
+    beside = _beside(lead, q, k, v) if sizes[-1] == 1 else None
     if beside is None:
         gq = _like(q, (*lead, T, d))
         gk, gv = (_in_parts(x, lead, sizes[-1]) for x in (k, v))
@@ -412,11 +412,14 @@ def _like(x: Any, shape: tuple[int, ...]) -> Any:
     return np.empty(shape, np.float32)
 
 
-def _beside(*arrays: Any) -> list[Any] | None:
+def _beside(lead: tuple[int, ...], *arrays: Any) -> list[Any] | None:
     """Return empty arrays that lie in one array as these do, None if these do not.
 
     What was split before attention is joined after it: then nothing need be copied for that.
+    Only for arrays that the kernel can write as they lie, and that do not broadcast.
     """
+    if any(x.ndim > 4 or x.shape[:-2] != lead or not _plain(x) for x in arrays):
+        return None
     whole = arrays[0].base
     if type(whole) is not np.ndarray or not whole.flags.c_contiguous or whole.dtype != np.float32:
         return None
