@@ -1,6 +1,6 @@
 """Kernels that share themselves among threads."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -70,22 +70,16 @@ def test_it_has_the_name_and_place_of_the_kernel():
 def test_within_a_job_of_the_pool_and_from_several_threads(monkeypatch):
     monkeypatch.setattr(threads, "_count", 3)
     x = np.arange(100_000.0)
-    wrong = []
 
     def compute(*_):
         for _ in range(50):
             y = np.zeros_like(x)
             spread(squares, x, y, threads=3)
-            if (y != x * x).any():
-                wrong.append(y)
+            np.testing.assert_array_equal(y, x * x)
 
     share(compute)
-    users = [threading.Thread(target=compute) for _ in range(4)]
-    for user in users:
-        user.start()
-    for user in users:
-        user.join()
-    assert not wrong
+    with ThreadPoolExecutor(4) as users:
+        list(users.map(compute, range(4)))
 
 
 @shared
